@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../image/digest.js';
+import { decodePayload, hasGoogleType } from '../payload/payload.js';
+import type { AttestorKey } from '../signing/public-key.js';
+import type { Verifier } from '../signing/verifier.js';
+import type { Attestation, AttestationSignature, VerifiedAttestation } from './attestation.js';
+
+/** Why an attestation does not count. A closed list, documented in docs/ERRORS.md. */
+export type RejectionCode =
+  | 'NO_SIGNATURE'
+  | 'PAYLOAD_NOT_PARSEABLE'
+  | 'OTHER_DIGEST'
+  | 'ATTESTOR_HAS_NO_KEY'
+  | 'UNKNOWN_KEY_ID'
+  | 'TRUSTED_KEY_UNDER_OTHER_ID'
+  | 'BAD_SIGNATURE';
+
+/** A reason against one attestation, in words for a person. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly message: string;
+}
+
+/** The outcome of verification: a verified attestation, or why it is none. */
+export type Verdict<A extends Attestation> = { readonly verified: VerifiedAttestation<A> } | { readonly rejected: Rejection };
+
+/** Does this attestation bind a key that the attestor trusts now to this digest? One good signature is enough. */
+export async function verifyAttestation<A extends Attestation>(attestation: A, digest: Digest, keys: readonly AttestorKey[], verifier: Verifier): Promise<Verdict<A>> {
+  if (keys.length === 0) return reject('ATTESTOR_HAS_NO_KEY', 'the attestor trusts no key, so no attestation of it is ever valid');
+  const payload = decodePayload(attestation.payload);
+  if (!payload) return reject('PAYLOAD_NOT_PARSEABLE', 'the signed payload is not a Binary Authorization payload with a sha256 digest');
+  if (payload.digest !== digest) return reject('OTHER_DIGEST', `it was signed for ${payload.digest}, expected ${digest}`);
+  if (attestation.signatures.length === 0) return reject('NO_SIGNATURE', 'it holds no signature');
+
+  const rejections: Rejection[] = [];
+  for (const signature of attestation.signatures) {
+    const checked = await checkSignature(attestation.payload, signature, keys, verifier);
+    if ('rejected' in checked) {
+      rejections.push(checked.rejected);
+      continue;
+    }
+    const typeWarning = hasGoogleType(payload) ? [] : [`its payload type is "${payload.type}", which is not one that Google publishes`];
+    const verified = { attestation, digest, publicKeyId: signature.publicKeyId, warnings: [...checked.warnings, ...typeWarning] };
+    return { verified: verified as unknown as VerifiedAttestation<A> };
+  }
+  return { rejected: nearest(rejections) };
+}
+
+async function checkSignature(
+  payload: Uint8Array,
+  signature: AttestationSignature,
+  keys: readonly AttestorKey[],
+  verifier: Verifier,
+): Promise<{ warnings: readonly string[] } | { rejected: Rejection }> {
+  // The id selects the key, byte for byte; a listed key under another spelling of its id does not count at Google.
+  const named = keys.filter((key) => key.id === signature.publicKeyId);
+  const reasons: string[] = [];
+  for (const key of named) {
+    const verification = await verifier.verify(payload, signature.bytes, key);
+    if (verification.verified) return { warnings: verification.warning === undefined ? [] : [verification.warning] };
+    reasons.push(verification.reason);
+  }
+  if (named.length > 0) return reject('BAD_SIGNATURE', `its signature by ${signature.publicKeyId} does not verify: ${reasons.join('; ')}`);
+  for (const key of keys) {
+    if (!(await verifier.verify(payload, signature.bytes, key)).verified) continue;
+    return reject('TRUSTED_KEY_UNDER_OTHER_ID', `it was signed by the trusted key ${key.id}, but under the id ${signature.publicKeyId}; the ids must be equal`);
+  }
+  return reject('UNKNOWN_KEY_ID', `it was signed by ${signature.publicKeyId}, which the attestor does not trust; it trusts ${keys.map((key) => key.id).join(', ')}`);
+}
+
+// With several bad signatures the reader is helped most by the one that came closest to being good.
+function nearest(rejections: readonly Rejection[]): Rejection {
+  const order: readonly RejectionCode[] = ['TRUSTED_KEY_UNDER_OTHER_ID', 'BAD_SIGNATURE', 'UNKNOWN_KEY_ID'];
+  const found = order.flatMap((code) => rejections.filter((rejection) => rejection.code === code))[0];
+  return found ?? { code: 'NO_SIGNATURE', message: 'it holds no signature' };
+}
+
+function reject(code: RejectionCode, message: string): { rejected: Rejection } {
+  return { rejected: { code, message } };
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Every error code with the exit code it ends a run with. A closed list: docs/ERRORS.md documents each, and users'
+ * scripts match on them. Exit codes are those of the interface contract.
+ */
+export const EXIT_CODE_OF = {
+  INTERNAL: 1,
+
+  INVALID_INPUT: 2,
+  SECRET_UNUSABLE: 2,
+  PASSPHRASE_REJECTED: 2,
+
+  POLICY_DENIED: 3,
+
+  UNDECIDED: 4,
+
+  PERMISSION_DENIED: 5,
+  UNAUTHENTICATED: 5,
+
+  IMAGE_NOT_FOUND: 6,
+  IMAGE_ID_NOT_DIGEST: 6,
+  ATTESTOR_NOT_FOUND: 6,
+  KEY_NOT_FOUND: 6,
+  NOTE_NOT_FOUND: 6,
+  PROJECT_NOT_FOUND: 6,
+  ATTESTATION_NOT_FOUND: 6,
+  NOT_FOUND: 6,
+
+  DIGEST_MISMATCH: 7,
+  MANIFEST_INVALID: 7,
+  TAG_MOVED: 7,
+  CHECKSUM_MISMATCH: 7,
+  SIGNATURE_INVALID: 7,
+  KEY_NOT_TRUSTED: 7,
+  KEY_UNUSABLE: 7,
+  KEY_ALGORITHM_UNSUPPORTED: 7,
+  ATTESTATION_NOT_VERIFIABLE: 7,
+  ATTESTATION_CONFLICT: 7,
+  RESPONSE_INVALID: 7,
+
+  NOT_VISIBLE: 8,
+
+  UNAVAILABLE: 9,
+  QUOTA_EXHAUSTED: 9,
+
+  CANCELLED: 130,
+} as const satisfies Record<string, number>;
+
+/** The code of an error, stable across releases. */
+export type ErrorCode = keyof typeof EXIT_CODE_OF;
+
+/** Says that the same call may succeed later, and when the service asked to be called again (milliseconds). */
+export interface Transient {
+  readonly kind: 'quota' | 'unavailable';
+  readonly retryAfterMs?: number;
+}
+
+/** What an error carries besides its message. */
+export interface ErrorDetails {
+  /** The resource that the failure is about, by its full name. */
+  readonly resource?: string;
+  /** The next step in the imperative, with the exact permission, role, option or command. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly transient?: Transient;
+}
+
+/**
+ * The one error of the product. The message is one line: what failed, on which resource, expected and got. Anything
+ * that looks like a secret, and the query of every URL, is taken out here, so that no caller can forget to.
+ */
+export class BinauthzError extends Error {
+  override readonly name = 'BinauthzError';
+  readonly resource: string | undefined;
+  readonly hint: string | undefined;
+  readonly transient: Transient | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(oneLine(redact(message)), details.cause === undefined ? {} : { cause: details.cause });
+    this.resource = details.resource === undefined ? undefined : redact(details.resource);
+    this.hint = details.hint === undefined ? undefined : redact(details.hint);
+    this.transient = details.transient;
+  }
+
+  /** The exit code of the contract that belongs to this error's code. */
+  get exitCode(): number {
+    return EXIT_CODE_OF[this.code];
+  }
+}
+
+/** Several failures of one run, or all that is wrong with the input. */
+export class BinauthzErrors extends Error {
+  override readonly name = 'BinauthzErrors';
+
+  constructor(readonly errors: readonly [BinauthzError, ...BinauthzError[]]) {
+    super(errors.map((error) => error.message).join('; '));
+  }
+}
+
+/** The exit codes that failures may have, the one that wins first (interface contract, "Exit codes"). */
+const PRECEDENCE: readonly number[] = [130, 2, 1, 7, 5, 6, 9, 8, 3, 4];
+
+/** The exit code of a run with these failures; 0 for none. */
+export function exitCodeOf(errors: readonly BinauthzError[]): number {
+  const codes = new Set(errors.map((error) => error.exitCode));
+  return PRECEDENCE.find((code) => codes.has(code)) ?? 0;
+}
+
+/** Any thrown value as a list of our errors; a foreign one is a bug and becomes INTERNAL. */
+export function asErrors(thrown: unknown): readonly [BinauthzError, ...BinauthzError[]] {
+  if (thrown instanceof BinauthzErrors) return thrown.errors;
+  return [asError(thrown)];
+}
+
+/** Any thrown value as one of our errors; a foreign one is a bug and becomes INTERNAL. */
+export function asError(thrown: unknown): BinauthzError {
+  if (thrown instanceof BinauthzError) return thrown;
+  if (thrown instanceof BinauthzErrors) return thrown.errors[0];
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new BinauthzError('INTERNAL', `unexpected failure: ${text}`, {
+    cause: thrown,
+    hint: 'this is a bug in binauthz: please report it with the output of a run with --verbose',
+  });
+}
+
+/** Text without private keys, bearer tokens and URL queries. */
+export function redact(text: string): string {
+  return text
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|$)/g, '[private key]')
+    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=:@-]{6,}/gi, '$1 [redacted]')
+    .replace(/\bya29\.[A-Za-z0-9._-]+/g, '[access token]')
+    .replace(/(https?:\/\/)[^\s/@]+@/g, '$1[redacted]@')
+    .replace(/(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g, '$1?…');
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BinauthzError } from '../errors.js';
+import { parseDigest, type Digest } from './digest.js';
+import type { PinnedReference } from './reference.js';
+
+/** A runnable manifest that an index points to. */
+export interface ChildManifest {
+  readonly digest: Digest;
+  /** `os/architecture[/variant]`, e.g. `linux/amd64`, `linux/arm/v7`. */
+  readonly platform: string;
+}
+
+/** What a registry said about a reference, proven from the manifest's bytes. */
+export interface ResolvedImage {
+  readonly reference: PinnedReference;
+  readonly mediaType: string;
+  /** Runnable children of an index; none for a single image. */
+  readonly children: readonly ChildManifest[];
+  readonly isIndex: boolean;
+}
+
+/** Which digests of a multi-platform image are attested: the index, its runnable children, or both. */
+export type MultiPlatform = 'both' | 'index' | 'children';
+
+/** The media types of manifests and indexes, in the order in which registries are asked for them. */
+export const MANIFEST_MEDIA_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+] as const;
+
+const INDEX_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES.slice(0, 2));
+const KNOWN_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES);
+
+/** Reads a manifest's bytes: its media type and, for an index, its runnable children. */
+export function readManifest(bytes: Uint8Array, contentType: string | undefined, reference: PinnedReference): ResolvedImage {
+  const manifest = parseObject(bytes, reference.original);
+  const mediaType = mediaTypeOf(manifest, contentType, reference.original);
+  const isIndex = INDEX_MEDIA_TYPES.has(mediaType);
+  const children = isIndex ? childrenOf(manifest, reference.original) : [];
+  if (isIndex && children.length === 0) throw invalid(reference.original, 'the index holds no runnable image, expected at least one manifest with a platform');
+  return { reference, mediaType, children, isIndex };
+}
+
+/** The digests to attest for this image, the index first. */
+export function digestsToAttest(image: ResolvedImage, mode: MultiPlatform): readonly Digest[] {
+  if (!image.isIndex) return [image.reference.digest];
+  const children = image.children.map((child) => child.digest);
+  switch (mode) {
+    case 'index':
+      return [image.reference.digest];
+    case 'children':
+      return unique(children);
+    case 'both':
+      return unique([image.reference.digest, ...children]);
+  }
+}
+
+function unique(digests: readonly Digest[]): readonly Digest[] {
+  return [...new Set(digests)];
+}
+
+type JsonObject = { readonly [member: string]: unknown };
+
+function parseObject(bytes: Uint8Array, resource: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isObject(parsed)) return parsed;
+  } catch (cause) {
+    throw invalid(resource, 'it is not JSON', cause);
+  }
+  throw invalid(resource, 'it is not a JSON object');
+}
+
+// The body's own media type is part of what the digest covers; the header is not, so it only fills a gap, and may
+// not contradict it (an index served as a manifest is the media-type confusion of CVE-2021-41190).
+function mediaTypeOf(manifest: JsonObject, contentType: string | undefined, resource: string): string {
+  const header = contentType?.split(';')[0]?.trim();
+  const own = manifest['mediaType'];
+  if (typeof own === 'string' && header !== undefined && KNOWN_MEDIA_TYPES.has(header) && own !== header) {
+    throw invalid(resource, `its own media type is ${own}, the registry says ${header}`);
+  }
+  const mediaType = own ?? header ?? 'missing';
+  const problem = shapeProblem(manifest, mediaType);
+  if (problem !== undefined) throw invalid(resource, problem);
+  return String(mediaType);
+}
+
+function shapeProblem(manifest: JsonObject, mediaType: unknown): string | undefined {
+  if (manifest['schemaVersion'] === 1) return 'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool';
+  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType)) return `its media type is ${String(mediaType)}, expected an image manifest or an index`;
+  if ('manifests' in manifest && ('layers' in manifest || 'config' in manifest)) return 'it claims to be an index and an image at once';
+  if (INDEX_MEDIA_TYPES.has(mediaType) !== Array.isArray(manifest['manifests'])) return `its content does not fit its media type ${mediaType}`;
+  return undefined;
+}
+
+function childrenOf(index: JsonObject, resource: string): readonly ChildManifest[] {
+  const manifests = Array.isArray(index['manifests']) ? index['manifests'] : [];
+  const children = manifests.map((entry: unknown) => childOf(entry, resource));
+  return children.filter((child): child is ChildManifest => child !== undefined);
+}
+
+// BuildKit hangs provenance and SBOM manifests into the index, with platform unknown/unknown; they never run.
+function childOf(entry: unknown, resource: string): ChildManifest | undefined {
+  if (!isObject(entry)) throw invalid(resource, 'the index has an entry that is not an object');
+  const digest = typeof entry['digest'] === 'string' ? parseDigest(entry['digest']) : undefined;
+  if (!digest) throw invalid(resource, 'the index has an entry without a sha256 digest');
+  const annotations = isObject(entry['annotations']) ? entry['annotations'] : {};
+  if (annotations['vnd.docker.reference.type'] === 'attestation-manifest') return undefined;
+  if (typeof entry['artifactType'] === 'string') return undefined;
+  const platform = platformOf(entry['platform']);
+  return platform === 'unknown/unknown' ? undefined : { digest, platform };
+}
+
+function platformOf(platform: unknown): string {
+  // An entry without a platform may be run anywhere, so it is kept rather than skipped.
+  if (!isObject(platform)) return 'any';
+  const parts = [platform['os'], platform['architecture'], platform['variant']].filter((part): part is string => typeof part === 'string' && part !== '');
+  return parts.join('/');
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(resource: string, what: string, cause?: unknown): BinauthzError {
+  return new BinauthzError('MANIFEST_INVALID', `cannot read the manifest of ${resource}: ${what}`, {
+    resource,
+    cause,
+    hint: 'check that the reference names a container image (docker buildx imagetools inspect REFERENCE) and not another artifact',
+  });
+}

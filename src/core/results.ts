@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON results of the interface contract. Names here never change; members may be added.
+import type { BinauthzError, ErrorCode } from './errors.js';
+
+/** An error as every result carries it. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly resource?: string;
+  readonly hint?: string;
+  readonly exitCode: number;
+}
+
+/** `binauthz.error/v1`: what exit 2 prints. */
+export interface ErrorResult {
+  readonly schema: 'binauthz.error/v1';
+  readonly errors: readonly ErrorReport[];
+}
+
+/** What every result may say besides its own content. */
+export interface ResultBase {
+  readonly errors?: readonly ErrorReport[];
+  readonly warnings?: readonly string[];
+  /** Present, and true, only where the emulator answered instead of Google. */
+  readonly emulator?: true;
+}
+
+/** An image of an attest run. */
+export interface AttestedImage {
+  /** `registry/repository@sha256:…` */
+  readonly image: string;
+  readonly digest: string;
+  readonly tag?: string;
+  readonly mediaType: string;
+  readonly children: readonly { readonly digest: string; readonly platform: string }[];
+  /** RFC 3339, where Google's registry was asked for it. */
+  readonly uploadTime?: string;
+}
+
+export type AttestationStatus = 'created' | 'existing' | 'dry-run' | 'posted' | 'failed';
+
+/** An attestation of an attest run. */
+export interface AttestationResult {
+  readonly image: string;
+  readonly attestor: string;
+  readonly note: string;
+  readonly occurrence?: string;
+  readonly publicKeyId: string;
+  readonly status: AttestationStatus;
+  /** Milliseconds from posting until the enforcer's listing showed it; null where that was not seen. */
+  readonly visibleAfterMs?: number | null;
+  /** Who said before posting that it verifies: Google's own check, or only the local verifier. */
+  readonly validated?: 'google' | 'local';
+  readonly error?: ErrorReport;
+}
+
+/** `binauthz.attest/v1` */
+export interface AttestResult extends ResultBase {
+  readonly schema: 'binauthz.attest/v1';
+  readonly images: readonly AttestedImage[];
+  readonly attestations: readonly AttestationResult[];
+}
+
+/** An attestation in a listing. */
+export interface ListedAttestation {
+  readonly image: string;
+  readonly digest: string;
+  readonly attestor: string;
+  readonly occurrence: string;
+  readonly publicKeyId: string;
+  readonly createTime?: string;
+  readonly verified: boolean;
+  readonly reason?: { readonly code: string; readonly message: string };
+  readonly warnings?: readonly string[];
+}
+
+/** `binauthz.list/v1` */
+export interface ListResult extends ResultBase {
+  readonly schema: 'binauthz.list/v1';
+  readonly attestations: readonly ListedAttestation[];
+}
+
+/** An error in the form that results carry. */
+export function reportOf(error: BinauthzError): ErrorReport {
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.resource === undefined ? {} : { resource: error.resource }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    exitCode: error.exitCode,
+  };
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one retry policy: used for Google's APIs, registries and posting, so it lives where all of them may import it.
+// It owns neither time nor chance: both come in, and the same inputs give the same delays.
+import { asError, type BinauthzError } from './errors.js';
+
+/** Time and chance, as a clock gives them. */
+export interface Pace {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with CANCELLED when the run is cancelled. */
+  sleep(ms: number): Promise<void>;
+  /** A number from 0 up to, but not including, 1. */
+  random(): number;
+}
+
+/** How long one call is retried in all (interface contract): a minute-long quota window needs more than a hiccup. */
+export const RETRY_BUDGET_MS = { unavailable: 30_000, quota: 70_000 } as const;
+
+const FIRST_DELAY_MS = 200;
+const LONGEST_DELAY_MS = { unavailable: 8_000, quota: 20_000 } as const;
+
+/** What a caller may add to the policy. */
+export interface RetryOptions {
+  /** Milliseconds since the epoch, by the same pace: no further attempt begins after it. */
+  readonly deadline?: number | undefined;
+  /** Told of each failure that is tried again. */
+  readonly onRetry?: (error: BinauthzError, delayMs: number) => void;
+}
+
+/** Runs an operation again while it fails transiently, until it succeeds, fails for good, or the budget is spent. */
+export async function retry<T>(operation: (attempt: number) => Promise<T>, pace: Pace, options: RetryOptions = {}): Promise<T> {
+  const startedAt = pace.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await operation(attempt);
+    } catch (thrown) {
+      const error = asError(thrown);
+      const delayMs = delayBefore(error, attempt, pace.random());
+      const end = Math.min(startedAt + budgetFor(error), options.deadline ?? Infinity);
+      if (delayMs === undefined || pace.now() + delayMs > end) throw thrown;
+      options.onRetry?.(error, delayMs);
+      await pace.sleep(delayMs);
+    }
+  }
+}
+
+/** Milliseconds to wait before the next attempt, or undefined where another attempt is of no use. */
+export function delayBefore(error: BinauthzError, attempt: number, random: number): number | undefined {
+  const transient = error.transient;
+  if (!transient) return undefined;
+  if (transient.retryAfterMs !== undefined) return transient.retryAfterMs;
+  return backoff(attempt, random, { firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS[transient.kind] });
+}
+
+/** The exponential delay before attempt n + 1, half of it jitter, never above `longestMs`. */
+export function backoff(attempt: number, random: number, bounds: { readonly firstMs: number; readonly longestMs: number }): number {
+  const full = Math.min(bounds.longestMs, bounds.firstMs * 2 ** (attempt - 1));
+  return Math.round(full / 2 + (full / 2) * random);
+}
+
+function budgetFor(error: BinauthzError): number {
+  return RETRY_BUDGET_MS[error.transient?.kind ?? 'unavailable'];
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KeyName, KeyVersionName } from '../names.js';
+import type { Secret } from '../secret.js';
+import type { Signer } from './signer.js';
+
+/** A key as the user gave it. */
+export type KeySource =
+  | { readonly kind: 'kms-key-version'; readonly version: KeyVersionName }
+  | { readonly kind: 'kms-key'; readonly key: KeyName }
+  | { readonly kind: 'pgp'; readonly key: Secret; readonly passphrase?: Secret }
+  | { readonly kind: 'pkix'; readonly key: Secret };
+
+/** A given key, opened: the signers that it stands for, the preferred one first. Several only for a Cloud KMS key
+ * without a version, which stands for each of its enabled versions, the newest first. */
+export interface GivenKey {
+  /** How messages name it; never secret. */
+  readonly name: string;
+  readonly signers: readonly [Signer, ...Signer[]];
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import { asErrors, type BinauthzError } from '../core/errors.js';
+import { digestsToAttest } from '../core/image/platform.js';
+import { pin, pinnedName } from '../core/image/reference.js';
+import { projectOf } from '../core/names.js';
+import { reportOf, type AttestationResult, type AttestationStatus, type AttestedImage, type AttestResult } from '../core/results.js';
+import type { GivenKey } from '../core/signing/given-key.js';
+import type { Pair } from '../core/signing/pairing.js';
+import type { AttestorService } from '../ports/attestor-service.js';
+import type { Outcome } from './outcome.js';
+import type { AttestRequest } from './requests.js';
+import { awaitVisibility, type VisibilityPorts } from './steps/await-visibility.js';
+import { concurrently, errorsOf, settle, valuesOf } from './steps/concurrently.js';
+import { findAttestations } from './steps/find-attestations.js';
+import { pairAttestors } from './steps/pair-attestors.js';
+import { postAttestation, type Posted } from './steps/post-attestation.js';
+import { resolveImages, type ResolvedUpload, type ResolvePorts } from './steps/resolve-images.js';
+import { AttestationSigner, type Assignment, type SignedAssignment } from './steps/sign-attestations.js';
+import { validateAttestations, type ValidatedAssignment } from './steps/validate-attestations.js';
+
+export interface AttestPorts extends ResolvePorts, VisibilityPorts {
+  readonly attestors: AttestorService;
+  /** Opens the keys that the user gave; called once, while the attestors are read. */
+  readonly openKeys: () => Promise<readonly GivenKey[]>;
+}
+
+/**
+ * Makes images deployable: resolves each once, pairs attestors with keys, leaves alone what is attested already,
+ * signs, has Google validate, posts, and waits until the enforcer's listing shows it. Nothing is posted unless every
+ * assignment could be signed and validated.
+ */
+export async function attest(request: AttestRequest, ports: AttestPorts): Promise<Outcome<AttestResult>> {
+  const run = new AttestRun(request, ports);
+  const { images, pairs, errors } = await run.prepare();
+  if (errors.length > 0) return outcome(images, [], errors);
+
+  const examined = await run.examine(assignmentsOf(images, pairs, request));
+  if (request.dryRun || examined.errors.length > 0) return outcome(images, examined.results, examined.errors);
+
+  const validated = await run.validate(examined.signed);
+  if (validated.errors.length > 0) return outcome(images, [...examined.results, ...validated.results], validated.errors);
+
+  const posted = await run.post(validated.ready);
+  return outcome(images, [...examined.results, ...posted.results], posted.errors);
+}
+
+interface Progress {
+  readonly results: readonly AttestationResult[];
+  readonly errors: readonly BinauthzError[];
+}
+
+class AttestRun {
+  private readonly signer: AttestationSigner;
+  /** When the wait for visibility ends; set by the first post of the run. */
+  private deadline: number | undefined;
+
+  constructor(
+    private readonly request: AttestRequest,
+    private readonly ports: AttestPorts,
+  ) {
+    this.signer = new AttestationSigner(ports.verifier);
+  }
+
+  async prepare(): Promise<{ images: readonly ResolvedUpload[]; pairs: readonly Pair[]; errors: readonly BinauthzError[] }> {
+    const { request, ports } = this;
+    ports.reporter.step(`Resolving ${count(request.images.length, 'image')} and reading ${count(request.attestors.length, 'attestor')}`);
+    const [images, pairs] = await Promise.all([resolveImages(request.images, ports), settle(pairAttestors(request.attestors, ports.attestors, ports.openKeys))]);
+    return { images: valuesOf(images), pairs: pairs.ok ? pairs.value : [], errors: [...errorsOf(images), ...errorsOf([pairs])] };
+  }
+
+  /** Finds what is attested already; what is not is signed, unless this is a dry run. */
+  async examine(assignments: readonly Assignment[]): Promise<Progress & { signed: readonly SignedAssignment[] }> {
+    this.ports.reporter.step(`Looking for existing attestations of ${count(assignments.length, 'digest and attestor pair')}`);
+    const settled = await concurrently(assignments, (assignment) => this.examineOne(assignment));
+    const results = settled.flatMap((entry, index) => (entry.ok ? (entry.value.result ?? []) : failure(assignments[index], entry.errors)));
+    return { results, errors: errorsOf(settled), signed: valuesOf(settled).flatMap(({ signed }) => signed ?? []) };
+  }
+
+  private async examineOne(assignment: Assignment): Promise<{ result?: AttestationResult; signed?: SignedAssignment }> {
+    const { image, pair } = assignment;
+    // Listing and signing run side by side: a signature too many costs less than a round trip for every new image.
+    const signing = this.request.dryRun ? undefined : settle(this.signer.sign(assignment));
+    const found = await findAttestations(pair.attestor, image.digest, this.ports);
+    const existing = found.verified[0];
+    if (existing) {
+      this.ports.reporter.info(`${pinnedName(image)} is attested for ${pair.attestor.name} already: ${existing.attestation.occurrence}`);
+      for (const warning of existing.warnings) this.ports.reporter.warn(`${existing.attestation.occurrence}: ${warning}`);
+      return { result: resultOf(assignment, 'existing', { occurrence: existing.attestation.occurrence, publicKeyId: existing.publicKeyId }) };
+    }
+    for (const { attestation, rejection } of found.rejected) this.ports.reporter.warn(`${attestation.occurrence} does not count: ${rejection.message}`);
+    if (!signing) return { result: resultOf(assignment, 'dry-run') };
+    const signed = await signing;
+    if (!signed.ok) throw signed.errors[0] ?? new Error('a failed signature without an error');
+    return { signed: signed.value };
+  }
+
+  async validate(signed: readonly SignedAssignment[]): Promise<Progress & { ready: readonly ValidatedAssignment[] }> {
+    if (signed.length > 0) this.ports.reporter.step(`Asking Google whether ${count(signed.length, 'new attestation')} will verify`);
+    const validations = await validateAttestations(signed, this.ports);
+    const answers = validations.map(({ answer }) => answer);
+    const results = validations.flatMap(({ assignment, answer }) => (answer.ok ? [] : failure(assignment, answer.errors)));
+    return { results, errors: errorsOf(answers), ready: valuesOf(answers) };
+  }
+
+  /** Posts each attestation and waits until it is seen. One that fails does not keep the others from being posted. */
+  async post(ready: readonly ValidatedAssignment[]): Promise<Progress> {
+    if (ready.length > 0) this.ports.reporter.step(`Posting ${count(ready.length, 'attestation')}`);
+    const posted = await concurrently(ready, (assignment) => this.postOne(assignment));
+    const seen = await concurrently(posted, async (entry, index) => {
+      const assignment = ready[index];
+      if (!assignment || !entry.ok) return { results: failure(assignment, entry.ok ? [] : entry.errors), errors: entry.ok ? [] : entry.errors };
+      return this.see(assignment, entry.value);
+    });
+    const progress = valuesOf(seen);
+    return { results: progress.flatMap(({ results }) => results), errors: [...progress.flatMap(({ errors }) => errors), ...errorsOf(seen)] };
+  }
+
+  private async postOne(assignment: ValidatedAssignment): Promise<Posted> {
+    const { waitTimeoutMs, project } = this.request;
+    const posted = await postAttestation(assignment, project ?? projectOf(assignment.pair.attestor.name), this.ports);
+    if (waitTimeoutMs !== undefined) this.deadline ??= posted.postedAt + waitTimeoutMs;
+    this.ports.reporter.info(`${posted.status === 'created' ? 'posted' : 'found'} ${posted.occurrence} for ${pinnedName(assignment.image)}`);
+    return posted;
+  }
+
+  private async see(assignment: ValidatedAssignment, posted: Posted): Promise<Progress> {
+    const { occurrence, publicKeyId } = posted;
+    if (posted.status === 'existing') return { results: [resultOf(assignment, 'existing', { occurrence, publicKeyId })], errors: [] };
+    const details = { occurrence, publicKeyId, validated: assignment.validated };
+    if (this.deadline === undefined) return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs: null })], errors: [] };
+    try {
+      const visibleAfterMs = await awaitVisibility(assignment, posted, this.deadline, this.ports);
+      return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs })], errors: [] };
+    } catch (thrown) {
+      const errors = asErrors(thrown);
+      return { results: [resultOf(assignment, 'posted', { ...details, visibleAfterMs: null, error: reportOf(errors[0]) })], errors };
+    }
+  }
+}
+
+/** One assignment per digest and attestor. The enforcer compares digests only, so a digest named twice is one. */
+function assignmentsOf(images: readonly ResolvedUpload[], pairs: readonly Pair[], request: AttestRequest): readonly Assignment[] {
+  const byDigest = new Map(images.flatMap((image) => digestsToAttest(image, request.multiPlatform).map((digest) => [digest, pin(image.reference, digest)] as const)).reverse());
+  return [...byDigest.values()].reverse().flatMap((image) => pairs.map((pair) => ({ image, pair })));
+}
+
+function resultOf(assignment: Assignment, status: AttestationStatus, details: Partial<AttestationResult> = {}): AttestationResult {
+  const { image, pair } = assignment;
+  return { image: pinnedName(image), attestor: pair.attestor.name, note: pair.attestor.note, publicKeyId: pair.attestorKey.id, status, ...details };
+}
+
+function failure(assignment: Assignment | undefined, errors: readonly BinauthzError[]): readonly AttestationResult[] {
+  const [error] = errors;
+  return assignment && error ? [resultOf(assignment, 'failed', { error: reportOf(error) })] : [];
+}
+
+function outcome(images: readonly ResolvedUpload[], attestations: readonly AttestationResult[], errors: readonly BinauthzError[]): Outcome<AttestResult> {
+  return { result: { schema: 'binauthz.attest/v1', images: images.map(imageResult), attestations, ...(errors.length > 0 ? { errors: errors.map(reportOf) } : {}) }, errors };
+}
+
+function imageResult(image: ResolvedUpload): AttestedImage {
+  const { reference, mediaType, children, uploadTime } = image;
+  const optional = { ...(reference.tag === undefined ? {} : { tag: reference.tag }), ...(uploadTime === undefined ? {} : { uploadTime }) };
+  return { image: pinnedName(reference), digest: reference.digest, mediaType, children: children.map(({ digest, platform }) => ({ digest, platform })), ...optional };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BinauthzError, asError } from '../../core/errors.js';
+import { pinnedName } from '../../core/image/reference.js';
+import { idOf, type OccurrenceName, type ProjectId } from '../../core/names.js';
+import { backoff, retry } from '../../core/retry.js';
+import type { Clock } from '../../ports/clock.js';
+import { findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
+import type { SignedAssignment } from './sign-attestations.js';
+
+export interface PostPorts extends FindPorts {
+  readonly clock: Clock;
+}
+
+/** An attestation that is stored now, by us or by somebody before us. */
+export interface Posted {
+  readonly occurrence: OccurrenceName;
+  readonly status: 'created' | 'existing';
+  /** The id of the key that it verifies under; another than ours where somebody else's attestation counts already. */
+  readonly publicKeyId: string;
+  /** When it was stored, by the run's clock. */
+  readonly postedAt: number;
+}
+
+/** How long a conflicting occurrence may stay invisible before it is taken for one that does not verify. */
+const CONFLICT_PATIENCE_MS = 10_000;
+
+/**
+ * Stores an attestation exactly once. A request whose outcome is unknown is repeated only after the listing was read
+ * again; a conflict is a success only where an attestation verifies now.
+ */
+export async function postAttestation(assignment: SignedAssignment, project: ProjectId, ports: PostPorts): Promise<Posted> {
+  return retry(async (attempt) => {
+    if (attempt > 1) {
+      const stored = storedAlready(await find(assignment, ports), assignment, ports);
+      if (stored) return stored;
+    }
+    try {
+      const occurrence = await ports.attestations.create(project, assignment.signed.attestation);
+      return { occurrence, status: 'created', publicKeyId: assignment.signed.publicKeyId, postedAt: ports.clock.now() };
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (error.code !== 'ATTESTATION_CONFLICT') throw thrown;
+      return await settleConflict(error, assignment, ports);
+    }
+  }, ports.clock);
+}
+
+async function settleConflict(conflict: BinauthzError, assignment: SignedAssignment, ports: PostPorts): Promise<Posted> {
+  const startedAt = ports.clock.now();
+  for (let attempt = 1; ; attempt++) {
+    const found = await find(assignment, ports);
+    const stored = storedAlready(found, assignment, ports);
+    if (stored) return stored;
+    // Where Google names the occurrence in the way and it is one that does not verify, waiting changes nothing.
+    const named = found.rejected.find(({ attestation }) => conflict.message.includes(idOf(attestation.occurrence)));
+    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS) throw inTheWay(conflict, assignment, named ? [named] : found.rejected);
+    await ports.clock.sleep(backoff(attempt, ports.clock.random(), { firstMs: 200, longestMs: 2_000 }));
+  }
+}
+
+function find(assignment: SignedAssignment, ports: PostPorts): Promise<FoundAttestations> {
+  return findAttestations(assignment.pair.attestor, assignment.image.digest, ports);
+}
+
+function storedAlready(found: FoundAttestations, assignment: SignedAssignment, ports: PostPorts): Posted | undefined {
+  const ours = assignment.signed.attestation.signatures[0]?.bytes ?? new Uint8Array();
+  const own = found.verified.find(({ attestation }) => attestation.signatures.some((signature) => isEqual(signature.bytes, ours)));
+  const stored = own ?? found.verified[0];
+  if (!stored) return undefined;
+  return { occurrence: stored.attestation.occurrence, status: own ? 'created' : 'existing', publicKeyId: stored.publicKeyId, postedAt: ports.clock.now() };
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, rejected: FoundAttestations['rejected']): BinauthzError {
+  const { image, pair } = assignment;
+  const names = rejected.map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
+  const what = names.length > 0 ? `in the way is ${names.join(', ')}` : 'the occurrence in the way is not listed';
+  const token = 'curl -X DELETE -H "Authorization: Bearer $(gcloud auth print-access-token)" https://containeranalysis.googleapis.com/v1/';
+  const first = rejected[0]?.attestation.occurrence;
+  return new BinauthzError('ATTESTATION_CONFLICT', `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`, {
+    resource: first ?? image.original,
+    cause: conflict,
+    hint:
+      first === undefined
+        ? `list what is there: gcloud container binauthz attestations list --attestor=${pair.attestor.name} --artifact-url=${pinnedName(image)}`
+        : `check that nothing needs it any more, delete it, and run again: ${token}${first}`,
+  });
+}
