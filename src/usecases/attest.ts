@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asErrors, type BinauthzError } from '../core/errors.js';
+import type { Digest } from '../core/image/digest.js';
 import { digestsToAttest } from '../core/image/platform.js';
-import { pin, pinnedName } from '../core/image/reference.js';
+import { pin, pinnedName, type PinnedReference } from '../core/image/reference.js';
 import { projectOf } from '../core/names.js';
 import { reportOf, type AttestationResult, type AttestationStatus, type AttestedImage, type AttestResult } from '../core/results.js';
 import type { GivenKey } from '../core/signing/given-key.js';
@@ -140,8 +141,13 @@ class AttestRun {
 
 /** One assignment per digest and attestor. The enforcer compares digests only, so a digest named twice is one. */
 function assignmentsOf(images: readonly ResolvedUpload[], pairs: readonly Pair[], request: AttestRequest): readonly Assignment[] {
-  const byDigest = new Map(images.flatMap((image) => digestsToAttest(image, request.multiPlatform).map((digest) => [digest, pin(image.reference, digest)] as const)).reverse());
-  return [...byDigest.values()].reverse().flatMap((image) => pairs.map((pair) => ({ image, pair })));
+  const byDigest = new Map<Digest, PinnedReference>();
+  for (const image of images) {
+    for (const digest of digestsToAttest(image, request.multiPlatform)) {
+      if (!byDigest.has(digest)) byDigest.set(digest, pin(image.reference, digest));
+    }
+  }
+  return [...byDigest.values()].flatMap((image) => pairs.map((pair) => ({ image, pair })));
 }
 
 function resultOf(assignment: Assignment, status: AttestationStatus, details: Partial<AttestationResult> = {}): AttestationResult {

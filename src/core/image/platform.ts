@@ -79,7 +79,7 @@ function mediaTypeOf(manifest: JsonObject, contentType: string | undefined, reso
   const header = contentType?.split(';')[0]?.trim();
   const own = manifest['mediaType'];
   if (typeof own === 'string' && header !== undefined && KNOWN_MEDIA_TYPES.has(header) && own !== header) {
-    throw invalid(resource, `its own media type is ${own}, the registry says ${header}`);
+    throw invalid(resource, `its own media type is ${quote(own)}, the registry says ${header}`);
   }
   const mediaType = own ?? header ?? 'missing';
   const problem = shapeProblem(manifest, mediaType);
@@ -89,10 +89,23 @@ function mediaTypeOf(manifest: JsonObject, contentType: string | undefined, reso
 
 function shapeProblem(manifest: JsonObject, mediaType: unknown): string | undefined {
   if (manifest['schemaVersion'] === 1) return 'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool';
-  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType)) return `its media type is ${String(mediaType)}, expected an image manifest or an index`;
+  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType)) return `its media type is ${quote(mediaType)}, expected an image manifest or an index`;
   if ('manifests' in manifest && ('layers' in manifest || 'config' in manifest)) return 'it claims to be an index and an image at once';
-  if (INDEX_MEDIA_TYPES.has(mediaType) !== Array.isArray(manifest['manifests'])) return `its content does not fit its media type ${mediaType}`;
+  if (!(INDEX_MEDIA_TYPES.has(mediaType) ? isIndexContent(manifest) : isImageContent(manifest))) return `its content does not fit its media type ${mediaType}`;
   return undefined;
+}
+
+function isIndexContent(manifest: JsonObject): boolean {
+  return Array.isArray(manifest['manifests']);
+}
+
+function isImageContent(manifest: JsonObject): boolean {
+  return isObject(manifest['config']) && Array.isArray(manifest['layers']) && !('manifests' in manifest);
+}
+
+// A registry's text may be of any length; a message is one line.
+function quote(text: unknown): string {
+  return String(text).slice(0, 100);
 }
 
 function childrenOf(index: JsonObject, resource: string): readonly ChildManifest[] {
@@ -109,15 +122,18 @@ function childOf(entry: unknown, resource: string): ChildManifest | undefined {
   const annotations = isObject(entry['annotations']) ? entry['annotations'] : {};
   if (annotations['vnd.docker.reference.type'] === 'attestation-manifest') return undefined;
   if (typeof entry['artifactType'] === 'string') return undefined;
-  const platform = platformOf(entry['platform']);
+  const platform = platformOf(entry['platform'], resource);
   return platform === 'unknown/unknown' ? undefined : { digest, platform };
 }
 
-function platformOf(platform: unknown): string {
+function platformOf(platform: unknown, resource: string): string {
   // An entry without a platform may be run anywhere, so it is kept rather than skipped.
   if (!isObject(platform)) return 'any';
   const parts = [platform['os'], platform['architecture'], platform['variant']].filter((part): part is string => typeof part === 'string' && part !== '');
-  return parts.join('/');
+  // Platforms are printed into logs, where a line break could begin a command to the CI system.
+  const odd = parts.find((part) => !/^[A-Za-z0-9._-]{1,100}$/.test(part));
+  if (odd !== undefined) throw invalid(resource, `the index has an entry whose platform is not made of names: ${JSON.stringify(quote(odd))}`);
+  return parts.length === 0 ? 'any' : parts.join('/');
 }
 
 function isObject(value: unknown): value is JsonObject {

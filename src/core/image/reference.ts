@@ -41,7 +41,7 @@ export function parseImageReference(text: string): ParsedReference {
     const problem = digestProblem(digest);
     if (problem) return refuse(problem);
   }
-  if (tag !== undefined && !TAG.test(tag)) return refuse(`"${tag}" is not a tag (letters, digits, "_", "." and "-", at most 128, not starting with "." or "-")`);
+  if (tag !== undefined && !TAG.test(tag)) return refuse(`"${tag.slice(0, 140)}" is not a tag (letters, digits, "_", "." and "-", at most 128, not starting with "." or "-")`);
   const named = splitName(name);
   if ('reason' in named) return refuse(named.reason);
   const pinned = digest === undefined ? undefined : parseDigest(digest);
@@ -88,7 +88,8 @@ function splitName(name: string): { registry: string; repository: string } | { r
   const slash = name.indexOf('/');
   const host = slash < 0 ? '' : name.slice(0, slash);
   const found = HOST.exec(host);
-  if (!found || Number(found[1] ?? 1) > 65535 || found[1] === '0') {
+  const port = Number(found?.[1] ?? 443);
+  if (!found || port < 1 || port > 65535) {
     return { reason: 'a registry host must come first (for Docker Hub write docker.io/library/NAME)' };
   }
   const repository = name.slice(slash + 1);

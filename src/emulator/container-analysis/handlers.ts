@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Container Analysis v1: notes and occurrences. Written from grafeas/v1/grafeas.proto.
+import type { Route } from '../router.js';
+import type { World } from '../world.js';
+import { noteRoutes } from './notes.js';
+import { occurrenceRoutes } from './occurrences.js';
+import { ContainerAnalysisState } from './state.js';
+
+/** A Container Analysis without any note: its routes, and the way back to that state. */
+export function createContainerAnalysis(world: World): { readonly routes: readonly Route[]; reset(): void } {
+  const state = new ContainerAnalysisState(world);
+  return {
+    routes: [...noteRoutes(world, state), ...occurrenceRoutes(world, state)],
+    reset: () => { state.reset(); },
+  };
+}

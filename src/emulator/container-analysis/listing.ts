@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the list methods of Container Analysis filter on, and how they answer.
+import type { Call, Reply } from '../router.js';
+import { paginate, type JsonObject } from '../wire.js';
+import { compileFilter, type FilterField, type FilterLanguage } from './filter.js';
+import { NOTE_KINDS } from './kinds.js';
+import type { Note, Occurrence } from './state.js';
+
+const OPERATORS: FilterLanguage<never>['operators'] = {
+  '=': (value, operand) => value === operand,
+  '!=': (value, operand) => value !== operand,
+};
+const FUNCTIONS: FilterLanguage<never>['functions'] = {
+  has_prefix: (value, operand) => value.startsWith(operand),
+  has_suffix: (value, operand) => value.endsWith(operand),
+};
+const KINDS: ReadonlySet<string> = new Set(NOTE_KINDS.keys());
+
+/** The URI's filter name is resourceUrl, although its member is resourceUri; the member's name is refused. */
+const OCCURRENCE_FIELDS = new Map<string, FilterField<Occurrence>>([
+  ['resourceUrl', { read: ({ resourceUri }) => resourceUri }],
+  ['kind', { read: ({ kind }) => kind, values: KINDS }],
+  ['noteName', { read: ({ noteName }) => noteName }],
+  ['noteProjectId', { read: ({ noteName }) => noteName.split('/')[1] ?? '' }],
+  ['noteId', { read: ({ noteName }) => noteName.split('/')[3] ?? '' }],
+]);
+const NOTE_FIELDS = new Map<string, FilterField<Note>>([
+  ['kind', { read: ({ kind }) => kind, values: KINDS }],
+  ['name', { read: ({ name }) => name }],
+]);
+
+/** proto ListOccurrencesRequest: "Number of occurrences to return in the list. Must be between 1 and 1000", default 20. */
+const PAGE = { fallback: 20, most: 1000 };
+
+/** A page of occurrences. */
+export function occurrencesReply(call: Call, occurrences: readonly Occurrence[], show: (occurrence: Occurrence) => JsonObject): Reply {
+  const fields = (name: string) => OCCURRENCE_FIELDS.get(name);
+  const found = occurrences.filter(compileFilter(call.query.get('filter') ?? '', { fields, operators: OPERATORS, functions: FUNCTIONS }));
+  const { items, ...next } = paginate(found, call.query, PAGE);
+  return { json: { ...(items.length > 0 ? { occurrences: items.map(show) } : {}), ...next } };
+}
+
+/** A page of notes. */
+export function notesReply(call: Call, notes: readonly Note[], show: (note: Note) => JsonObject): Reply {
+  const fields = (name: string) => NOTE_FIELDS.get(name);
+  const found = notes.filter(compileFilter(call.query.get('filter') ?? '', { fields, operators: OPERATORS, functions: FUNCTIONS }));
+  const { items, ...next } = paginate(found, call.query, PAGE);
+  return { json: { ...(items.length > 0 ? { notes: items.map(show) } : {}), ...next } };
+}

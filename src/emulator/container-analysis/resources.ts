@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notes and occurrences between Google's JSON and the store.
+import { randomUUID } from 'node:crypto';
+import { param, type Call } from '../router.js';
+import { ApiError, objectMember, stringMember, type JsonObject } from '../wire.js';
+import type { World } from '../world.js';
+import { NOTE_KINDS, detailsMember, kindOf, noteDetails, occurrenceDetails } from './kinds.js';
+import type { Note, Occurrence } from './state.js';
+
+/** Members of a note that its owner may change. */
+const NOTE_MEMBERS = ['shortDescription', 'longDescription', 'relatedUrl', 'expirationTime', 'relatedNoteNames'];
+/** Members that the service fills; what is sent for them is ignored, as for every output-only field. */
+const OUTPUT_MEMBERS = ['name', 'kind', 'createTime', 'updateTime'];
+const DETAILS_MEMBERS = [...NOTE_KINDS.keys()].map(detailsMember);
+const OCCURRENCE_MEMBERS = ['resourceUri', 'noteName', 'remediation', 'envelope'];
+
+/** The project that a call names, by its id. */
+export function projectName(call: Call, world: World): string {
+  return `projects/${world.projectId(param(call, 'project'))}`;
+}
+
+/** The note that a call names. */
+export function noteName(call: Call, world: World): string {
+  return `${projectName(call, world)}/notes/${param(call, 'note')}`;
+}
+
+/** The occurrence that a call names. */
+export function occurrenceName(call: Call, world: World): string {
+  return `${projectName(call, world)}/occurrences/${param(call, 'occurrence')}`;
+}
+
+/** A new note from what was sent. */
+export function newNote(name: string, body: JsonObject, world: World): Note {
+  refuseUnknown(body, [...NOTE_MEMBERS, ...DETAILS_MEMBERS]);
+  const kind = kindOf(body, 'note');
+  const now = world.clock.now();
+  return { name, kind, content: noteContent(kind, body), createTime: now, updateTime: now };
+}
+
+/** Changes the members of a note that the mask names; without a mask, those that were sent. */
+export function updateNote(note: Note, body: JsonObject, mask: readonly string[], world: World): void {
+  const own = detailsMember(note.kind);
+  const allowed = [...NOTE_MEMBERS, own];
+  refuseUnknown(body, [...NOTE_MEMBERS, ...DETAILS_MEMBERS]);
+  const paths = mask.length > 0 ? mask : Object.keys(body).filter((member) => !OUTPUT_MEMBERS.includes(member));
+  const wrong = paths.find((path) => !allowed.includes(path));
+  if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" of note "${note.name}" cannot be updated.`);
+  const changed = Object.fromEntries(paths.map((path) => [path, body[path]]));
+  note.content = noteContent(note.kind, { ...note.content, ...changed });
+  note.updateTime = world.clock.now();
+}
+
+function noteContent(kind: string, body: JsonObject): JsonObject {
+  const member = detailsMember(kind);
+  return { ...pick(body, NOTE_MEMBERS), [member]: noteDetails(kind, objectMember(body, member)) };
+}
+
+/** A note as Google's JSON. */
+export function noteJson(note: Note): JsonObject {
+  return { name: note.name, ...note.content, kind: note.kind, createTime: timestamp(note.createTime), updateTime: timestamp(note.updateTime) };
+}
+
+/** The full name of the note that an occurrence is attached to. */
+export function attachedNote(body: JsonObject, world: World): string {
+  const name = stringMember(body, 'noteName');
+  const [, project, id] = /^projects\/([^/]+)\/notes\/([^/]+)$/.exec(name) ?? [];
+  if (project === undefined || id === undefined) {
+    throw new ApiError('INVALID_ARGUMENT', `occurrence is invalid: note_name "${name}" must be of the form projects/[PROVIDER_ID]/notes/[NOTE_ID].`);
+  }
+  return `projects/${world.projectId(project)}/notes/${id}`;
+}
+
+/** A new occurrence from what was sent. */
+export function newOccurrence(project: string, body: JsonObject, world: World): Occurrence {
+  refuseUnknown(body, [...OCCURRENCE_MEMBERS, ...DETAILS_MEMBERS]);
+  const resourceUri = stringMember(body, 'resourceUri');
+  if (resourceUri === '') throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: resource_uri is required.');
+  const kind = kindOf(body, 'occurrence');
+  const now = world.clock.now();
+  return {
+    name: `${project}/occurrences/${randomUUID()}`,
+    kind,
+    noteName: attachedNote(body, world),
+    resourceUri,
+    details: occurrenceDetails(kind, objectMember(body, detailsMember(kind))),
+    content: pick(body, ['remediation', 'envelope']),
+    createTime: now,
+    updateTime: now,
+    visibleFrom: now + world.settings.propagationDelayMs,
+  };
+}
+
+/** Changes an occurrence's remediation; resourceUri, noteName and details are immutable. */
+export function updateOccurrence(occurrence: Occurrence, body: JsonObject, mask: readonly string[], world: World): void {
+  refuseUnknown(body, [...OCCURRENCE_MEMBERS, ...DETAILS_MEMBERS]);
+  const paths = mask.length > 0 ? mask : changedMembers(occurrence, body);
+  const wrong = paths.find((path) => path !== 'remediation');
+  if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" of occurrence "${occurrence.name}" is immutable.`);
+  if (paths.length > 0) occurrence.content = { ...occurrence.content, ...pick({ remediation: '', ...body }, ['remediation']) };
+  occurrence.updateTime = world.clock.now();
+}
+
+/** Without a mask the whole occurrence is sent back: what did not change is no change. */
+function changedMembers(occurrence: Occurrence, body: JsonObject): string[] {
+  const member = detailsMember(occurrence.kind);
+  const sent = isSent(body[member]) ? { ...body, [member]: occurrenceDetails(occurrence.kind, objectMember(body, member)) } : body;
+  const shown = occurrenceJson(occurrence);
+  return Object.entries(sent)
+    .filter(([name, value]) => !OUTPUT_MEMBERS.includes(name) && isSent(value) && JSON.stringify(value) !== JSON.stringify(shown[name]))
+    .map(([name]) => name);
+}
+
+/** An occurrence as Google's JSON. */
+export function occurrenceJson(occurrence: Occurrence): JsonObject {
+  const { name, resourceUri, noteName: note, kind, createTime, updateTime } = occurrence;
+  const times = { createTime: timestamp(createTime), updateTime: timestamp(updateTime) };
+  return { name, resourceUri, noteName: note, kind, ...times, ...occurrence.content, [detailsMember(kind)]: occurrence.details };
+}
+
+/** The paths of `updateMask`, in camelCase. */
+export function updateMask(call: Call): string[] {
+  const text = call.query.get('updateMask') ?? call.query.get('update_mask') ?? '';
+  const paths = text.split(',').map((path) => path.trim()).filter((path) => path !== '');
+  return paths.map((path) => path.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()));
+}
+
+function refuseUnknown(body: JsonObject, known: readonly string[]): void {
+  const unknown = Object.keys(body).find((member) => !known.includes(member) && !OUTPUT_MEMBERS.includes(member));
+  if (unknown !== undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`);
+}
+
+function pick(object: JsonObject, members: readonly string[]): JsonObject {
+  return Object.fromEntries(members.filter((member) => isSent(object[member])).map((member) => [member, object[member]]));
+}
+
+/** Absent and null are one in Google's JSON, and so is an empty string. */
+function isSent(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
+function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

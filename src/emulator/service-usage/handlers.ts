@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service Usage: which Google APIs a project has switched on. All of them are, until one is disabled.
+import { jsonBody, param, route, type Call, type Handler, type Route } from '../router.js';
+import { ApiError, listMember, paginate, type JsonObject } from '../wire.js';
+import type { World } from '../world.js';
+
+const SERVICE = '/v1/projects/{project}/services/{service}';
+
+/** What a listing shows besides services that were switched explicitly: the APIs that the emulator serves. */
+const SERVED: Readonly<Record<string, string>> = {
+  'artifactregistry.googleapis.com': 'Artifact Registry API',
+  'binaryauthorization.googleapis.com': 'Binary Authorization API',
+  'cloudkms.googleapis.com': 'Cloud Key Management Service (KMS) API',
+  'cloudresourcemanager.googleapis.com': 'Cloud Resource Manager API',
+  'container.googleapis.com': 'Kubernetes Engine API',
+  'containeranalysis.googleapis.com': 'Container Analysis API',
+  'containerscanning.googleapis.com': 'Container Scanning API',
+  'logging.googleapis.com': 'Cloud Logging API',
+  'monitoring.googleapis.com': 'Cloud Monitoring API',
+  'run.googleapis.com': 'Cloud Run Admin API',
+  'serviceusage.googleapis.com': 'Service Usage API',
+};
+
+/** Service agents whose address does not follow the rule `gcp-sa-NAME`. */
+const AGENT_DOMAINS: Readonly<Record<string, string>> = {
+  containeranalysis: 'container-analysis',
+  container: 'container-engine-robot',
+  run: 'serverless-robot-prod',
+};
+
+/** Service Usage with nothing disabled. */
+export function createServiceUsage(world: World): { readonly routes: readonly Route[]; reset(): void } {
+  const states = new States(world);
+  return {
+    routes: [
+      route('GET', SERVICE, (call) => {
+        permitted(world, call, 'get');
+        return { json: states.render(project(world, call), param(call, 'service')) };
+      }),
+      route('GET', '/v1/projects/{project}/services', (call) => {
+        permitted(world, call, 'list');
+        return { json: listServices(states, project(world, call), call) };
+      }),
+      route('POST', `${SERVICE}:enable`, switchOne(world, states, 'ENABLED')),
+      route('POST', `${SERVICE}:disable`, switchOne(world, states, 'DISABLED')),
+      route('POST', '/v1/projects/{project}/services:batchEnable', (call) => {
+        permitted(world, call, 'enable');
+        const ids = listMember(jsonBody(call), 'serviceIds').map(String);
+        if (ids.length === 0 || ids.length > 20) throw new ApiError('INVALID_ARGUMENT', 'service_ids must name 1 to 20 services.');
+        const services = ids.map((id) => states.set(project(world, call), id, 'ENABLED'));
+        return { json: done(`batch.${world.projectNumber(project(world, call))}`, 'v1.BatchEnableServicesResponse', { services }) };
+      }),
+      route('GET', '/v1/projects/{project}/services:batchGet', (call) => {
+        permitted(world, call, 'get');
+        const ids = call.query.getAll('names').map((name) => name.split('/').at(-1) ?? '');
+        return { json: { services: ids.map((id) => states.render(project(world, call), id)) } };
+      }),
+      route('POST', '/v1beta1/projects/{project}/services/{service}:generateServiceIdentity', (call) => generateIdentity(world, call)),
+      // Every operation is answered as done, so there is nothing to remember about it.
+      route('GET', '/v1/operations/{operation}', (call) => ({ json: { name: `operations/${param(call, 'operation')}`, done: true, response: {} } })),
+    ],
+    reset: () => states.reset(),
+  };
+}
+
+class States {
+  private readonly disabled = new Map<string, Set<string>>();
+  private readonly named = new Map<string, Set<string>>();
+
+  constructor(private readonly world: World) {}
+
+  set(projectId: string, service: string, state: string): JsonObject {
+    requireServiceName(service);
+    const disabled = this.disabled.get(projectId) ?? new Set();
+    if (state === 'DISABLED') disabled.add(service);
+    else disabled.delete(service);
+    this.disabled.set(projectId, disabled);
+    this.named.set(projectId, (this.named.get(projectId) ?? new Set()).add(service));
+    return this.render(projectId, service);
+  }
+
+  names(projectId: string): string[] {
+    return [...new Set([...Object.keys(SERVED), ...(this.named.get(projectId) ?? [])])].sort();
+  }
+
+  render(projectId: string, service: string): JsonObject {
+    requireServiceName(service);
+    const parent = `projects/${this.world.projectNumber(projectId)}`;
+    const state = this.disabled.get(projectId)?.has(service) ? 'DISABLED' : 'ENABLED';
+    return { name: `${parent}/services/${service}`, parent, config: { name: service, title: SERVED[service] ?? service }, state };
+  }
+
+  reset(): void {
+    this.disabled.clear();
+    this.named.clear();
+  }
+}
+
+const project = (world: World, call: Call) => world.projectId(param(call, 'project'));
+
+function permitted(world: World, call: Call, verb: string): void {
+  world.iam.require(call, `serviceusage.services.${verb}`, `projects/${project(world, call)}`);
+}
+
+function switchOne(world: World, states: States, state: 'ENABLED' | 'DISABLED'): Handler {
+  const verb = state === 'ENABLED' ? 'enable' : 'disable';
+  return (call) => {
+    permitted(world, call, verb);
+    const service = states.set(project(world, call), param(call, 'service'), state);
+    const type = state === 'ENABLED' ? 'v1.EnableServiceResponse' : 'v1.DisableServiceResponse';
+    return { json: done(`${verb}.${world.projectNumber(project(world, call))}`, type, { service }) };
+  };
+}
+
+function listServices(states: States, projectId: string, call: Call): JsonObject {
+  const filter = call.query.get('filter') ?? '';
+  const wanted = /^\s*state\s*[:=]\s*"?(ENABLED|DISABLED)"?\s*$/.exec(filter)?.[1];
+  if (filter !== '' && wanted === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid filter: ${filter}. The allowed filters are state:ENABLED and state:DISABLED.`);
+  const services = states.names(projectId).map((name) => states.render(projectId, name)).filter(({ state }) => wanted === undefined || state === wanted);
+  const { items, nextPageToken } = paginate(services, call.query, { fallback: 50, most: 200 });
+  return { ...(items.length > 0 ? { services: items } : {}), ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+}
+
+function generateIdentity(world: World, call: Call) {
+  permitted(world, call, 'enable');
+  const service = requireServiceName(param(call, 'service'));
+  const short = service.split('.', 1)[0] ?? '';
+  const number = world.projectNumber(project(world, call));
+  const email = `service-${number}@${AGENT_DOMAINS[short] ?? `gcp-sa-${short}`}.iam.gserviceaccount.com`;
+  return { json: done(`identity.${number}`, 'v1beta1.ServiceIdentity', { email, uniqueId: `1${number}00000000` }) };
+}
+
+function requireServiceName(service: string): string {
+  if (!/^[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+$/.test(service)) throw new ApiError('INVALID_ARGUMENT', `Invalid service name: ${service}`);
+  return service;
+}
+
+function done(id: string, type: string, response: JsonObject): JsonObject {
+  return { name: `operations/${id}`, done: true, response: { '@type': `type.googleapis.com/google.api.serviceusage.${type}`, ...response } };
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// There is no client library for Binary Authorization; its v1 REST API is used as documented.
+import type { Attestation } from '../core/attestation/attestation.js';
+import type { Attestor } from '../core/attestation/attestor.js';
+import { BinauthzError } from '../core/errors.js';
+import { idOf, parseAttestorName, parseNoteName, projectOf, type AttestorName, type ProjectId } from '../core/names.js';
+import { parsePolicy } from '../core/policy/parse.js';
+import type { AttestorKey } from '../core/signing/public-key.js';
+import type { AttestorService, ValidationResult } from '../ports/attestor-service.js';
+import type { PolicyService } from '../ports/policy-service.js';
+import type { Google } from './clients.js';
+import type { Call } from './errors.js';
+import { pathOf } from './rest.js';
+
+/** Binary Authorization's attestors through REST. */
+export function createAttestorService(google: Google): AttestorService {
+  return {
+    attestor: (name) => readAttestor(google, name),
+    attestorsIn: (project) => listAttestors(google, project),
+    validate: (attestor, attestation) => validate(google, attestor, attestation),
+  };
+}
+
+/** Binary Authorization's project policies through REST. */
+export function createPolicyService(google: Google): PolicyService {
+  return {
+    async project(project) {
+      const resource = `projects/${project}/policy`;
+      const parsed = parsePolicy(await readPolicy(google, project));
+      if (parsed.policy) return parsed.policy;
+      throw new BinauthzError('RESPONSE_INVALID', `cannot use the policy ${resource}: ${parsed.problems.join('; ')}`, {
+        resource,
+        hint: `look at it: gcloud container binauthz policy export --project=${project}`,
+      });
+    },
+  };
+}
+
+/** A project's policy as the API answers, with everything that it holds. PROJECT_NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE. */
+export function readPolicy(google: Google, project: ProjectId): Promise<unknown> {
+  const resource = `projects/${project}/policy`;
+  const need = { permission: 'binaryauthorization.policy.get', role: 'roles/binaryauthorization.policyViewer', on: `projects/${project}` };
+  const call: Call = { what: 'cannot read the policy', resource, needs: [need], notFound: 'PROJECT_NOT_FOUND' };
+  return google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(resource)}`));
+}
+
+async function readAttestor(google: Google, name: AttestorName): Promise<Attestor> {
+  const call: Call = {
+    what: 'cannot read the attestor',
+    resource: name,
+    needs: [{ permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', on: name }],
+    notFound: 'ATTESTOR_NOT_FOUND',
+    hint: (code) => (code === 'ATTESTOR_NOT_FOUND' ? `list what is there: gcloud container binauthz attestors list --project=${projectOf(name)}` : undefined),
+  };
+  const reply = await google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(name)}`));
+  return attestorOf(name, reply);
+}
+
+async function listAttestors(google: Google, project: ProjectId): Promise<readonly Attestor[]> {
+  const parent = `projects/${project}`;
+  const need = { permission: 'binaryauthorization.attestors.list', role: 'roles/binaryauthorization.attestorsViewer', on: parent };
+  const call: Call = { what: 'cannot list the attestors of', resource: parent, needs: [need], notFound: 'PROJECT_NOT_FOUND' };
+  const found: Attestor[] = [];
+  let pageToken = '';
+  do {
+    const query = new URLSearchParams({ pageSize: '200', ...(pageToken === '' ? {} : { pageToken }) });
+    const reply = await google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(parent)}/attestors?${query}`));
+    for (const json of list(member(reply, 'attestors'))) {
+      const name = parseAttestorName(text(member(json, 'name')) ?? '');
+      if (name === undefined) throw new BinauthzError('RESPONSE_INVALID', `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`, { resource: parent });
+      found.push(attestorOf(name, json));
+    }
+    pageToken = text(member(reply, 'nextPageToken')) ?? '';
+  } while (pageToken !== '');
+  return found;
+}
+
+function attestorOf(name: AttestorName, json: unknown): Attestor {
+  const owned = member(json, 'userOwnedGrafeasNote');
+  const note = parseNoteName(text(member(owned, 'noteReference')) ?? '');
+  if (!note) {
+    throw new BinauthzError('RESPONSE_INVALID', `cannot read the attestor ${name}: expected a note (userOwnedGrafeasNote.noteReference), got ${JSON.stringify(member(owned, 'noteReference') ?? null)}`, {
+      resource: name,
+      hint: `look at it: gcloud container binauthz attestors describe ${idOf(name)} --project=${projectOf(name)}`,
+    });
+  }
+  const serviceAgent = text(member(owned, 'delegationServiceAccountEmail'));
+  return { name, note, keys: list(member(owned, 'publicKeys')).flatMap(keyOfJson), ...(serviceAgent === undefined ? {} : { serviceAgent }) };
+}
+
+// A key of a kind that is not known here verifies nothing here; the attestor's other keys still count.
+function keyOfJson(json: unknown): readonly AttestorKey[] {
+  const id = text(member(json, 'id')) ?? '';
+  const armored = text(member(json, 'asciiArmoredPgpPublicKey'));
+  if (armored !== undefined) return [{ kind: 'pgp', id, armored }];
+  const pkix = member(json, 'pkixPublicKey');
+  const pem = text(member(pkix, 'publicKeyPem'));
+  if (pem === undefined) return [];
+  return [{ kind: 'pkix', id, pem, algorithm: text(member(pkix, 'signatureAlgorithm')) ?? 'SIGNATURE_ALGORITHM_UNSPECIFIED' }];
+}
+
+async function validate(google: Google, attestor: AttestorName, attestation: Attestation): Promise<ValidationResult> {
+  const call: Call = {
+    what: 'cannot validate an attestation with',
+    resource: attestor,
+    needs: [{ permission: 'binaryauthorization.attestors.verifyImageAttested', role: 'roles/binaryauthorization.attestorsVerifier', on: attestor }],
+    notFound: 'ATTESTOR_NOT_FOUND',
+  };
+  const body = {
+    attestation: {
+      serializedPayload: base64(attestation.payload),
+      signatures: attestation.signatures.map(({ publicKeyId, bytes }) => ({ publicKeyId, signature: base64(bytes) })),
+    },
+    occurrenceNote: attestation.note,
+    occurrenceResourceUri: attestation.resourceUri,
+  };
+  const path = `v1/${pathOf(attestor)}:validateAttestationOccurrence`;
+  return resultOf(await google.call.repeat(call, () => google.rest('binaryauthorization').request('POST', path, body)));
+}
+
+// An absent result is RESULT_UNSPECIFIED (proto3 JSON leaves a zero enum out), and neither good nor bad.
+function resultOf(reply: unknown): ValidationResult {
+  const result = text(member(reply, 'result')) ?? '';
+  const reason = text(member(reply, 'denialReason')) ?? '';
+  if (result === 'VERIFIED') return { result: 'verified' };
+  if (result === 'ATTESTATION_NOT_VERIFIABLE') return { result: 'not-verifiable', reason };
+  return { result: 'unspecified', reason: reason || `the result was "${result || 'absent'}"` };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import type * as protos from '@google-cloud/grafeas/build/protos/protos.js';
+import type { Attestation, StoredAttestation } from '../core/attestation/attestation.js';
+import { BinauthzError } from '../core/errors.js';
+import type { Digest } from '../core/image/digest.js';
+import { parseNoteName, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
+import type { AttestationStore } from '../ports/attestation-store.js';
+import type { Google } from './clients.js';
+import type { Call } from './errors.js';
+
+type Occurrence = protos.grafeas.v1.IOccurrence;
+type Page = { readonly occurrences: readonly Occurrence[]; readonly nextPageToken: string };
+
+const PAGE_SIZE = 1000;
+
+/** Container Analysis through the Grafeas client library. */
+export function createAttestationStore(google: Google): AttestationStore {
+  return {
+    create: (project, attestation) => create(google, project, attestation),
+    listOfNote: (note, digest, deadline) => listOfNote(google, note, { digest, deadline }),
+    listInProject: (project, digest) => listInProject(google, project, digest),
+  };
+}
+
+async function create(google: Google, project: ProjectId, attestation: Attestation): Promise<OccurrenceName> {
+  const call: Call = {
+    what: 'cannot store an attestation for',
+    resource: attestation.resourceUri,
+    needs: [
+      { permission: 'containeranalysis.notes.attachOccurrence', role: 'roles/containeranalysis.notes.attacher', on: attestation.note },
+      { permission: 'containeranalysis.occurrences.create', role: 'roles/containeranalysis.occurrences.editor', on: `projects/${project}` },
+    ],
+    notFound: 'NOTE_NOT_FOUND',
+    conflict: 'ATTESTATION_CONFLICT',
+    hint: (code) => (code === 'NOTE_NOT_FOUND' ? `check that the note ${attestation.note} and the project ${project} exist; binauthz setup makes the note` : undefined),
+  };
+  const name = await google.call.once(call, async (options) => {
+    const [stored] = await (await google.grafeas()).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
+    return stored.name ?? '';
+  });
+  if (name !== '') return name as OccurrenceName;
+  throw new BinauthzError('RESPONSE_INVALID', `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got none`, { resource: attestation.resourceUri });
+}
+
+function occurrenceOf(attestation: Attestation): Occurrence {
+  const { note, resourceUri, payload, signatures } = attestation;
+  return {
+    kind: 'ATTESTATION',
+    noteName: note,
+    resourceUri,
+    attestation: { serializedPayload: payload, signatures: signatures.map(({ publicKeyId, bytes }) => ({ publicKeyId, signature: bytes })) },
+  };
+}
+
+function listOfNote(google: Google, note: NoteName, bounds: { digest: Digest | undefined; deadline: number | undefined }): Promise<readonly StoredAttestation[]> {
+  const { digest, deadline } = bounds;
+  const call: Call = {
+    what: 'cannot list the attestations of',
+    resource: note,
+    needs: [{ permission: 'containeranalysis.notes.listOccurrences', role: 'roles/containeranalysis.notes.occurrences.viewer', on: note }],
+    notFound: 'NOTE_NOT_FOUND',
+  };
+  return listAll(digest, (pageToken) => {
+    const request = { name: note, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
+    return google.call.repeat(call, async (options) => pageOf(await (await google.grafeas()).listNoteOccurrences(request, options)), deadline);
+  });
+}
+
+function listInProject(google: Google, project: ProjectId, digest: Digest | undefined): Promise<readonly StoredAttestation[]> {
+  const parent = `projects/${project}`;
+  const call: Call = {
+    what: 'cannot list the attestations in',
+    resource: parent,
+    needs: [{ permission: 'containeranalysis.occurrences.list', role: 'roles/containeranalysis.occurrences.viewer', on: parent }],
+    notFound: 'PROJECT_NOT_FOUND',
+  };
+  return listAll(digest, (pageToken) => {
+    const request = { parent, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
+    return google.call.repeat(call, async (options) => pageOf(await (await google.grafeas()).listOccurrences(request, options)));
+  });
+}
+
+function pageOf([occurrences, , reply]: [Occurrence[], unknown, { nextPageToken?: string | null }]): Page {
+  return { occurrences, nextPageToken: reply.nextPageToken ?? '' };
+}
+
+// The filter's field is resourceUrl where the JSON says resourceUri. By suffix, because both `https://IMAGE` and a bare
+// IMAGE are in use; the kind is left out, because filtering by kind is not implemented for notes.
+function filterFor(digest: Digest | undefined): string {
+  return digest === undefined ? '' : `has_suffix(resourceUrl, "${digest}")`;
+}
+
+async function listAll(digest: Digest | undefined, page: (pageToken: string) => Promise<Page>): Promise<readonly StoredAttestation[]> {
+  const found: StoredAttestation[] = [];
+  let pageToken = '';
+  // An empty page with a token is legal: only a missing token ends a listing.
+  do {
+    const { occurrences, nextPageToken } = await page(pageToken);
+    for (const occurrence of occurrences) {
+      const attestation = storedOf(occurrence);
+      if (attestation && (digest === undefined || attestation.resourceUri.endsWith(digest))) found.push(attestation);
+    }
+    pageToken = nextPageToken;
+  } while (pageToken !== '');
+  return found;
+}
+
+function storedOf(occurrence: Occurrence): StoredAttestation | undefined {
+  const { attestation, createTime } = occurrence;
+  const note = parseNoteName(occurrence.noteName ?? '');
+  if (!isAttestation(occurrence) || !attestation || !note) return undefined;
+  const time = createTime && timeOf(createTime);
+  return {
+    occurrence: (occurrence.name ?? '') as OccurrenceName,
+    note,
+    resourceUri: occurrence.resourceUri ?? '',
+    payload: bytesOf(attestation.serializedPayload),
+    signatures: (attestation.signatures ?? []).map(({ publicKeyId, signature }) => ({ publicKeyId: publicKeyId ?? '', bytes: bytesOf(signature) })),
+    ...(time ? { createTime: time } : {}),
+  };
+}
+
+// Other kinds come along in a note's listing. A missing kind counts where there is an attestation.
+function isAttestation({ kind }: Occurrence): boolean {
+  return kind === 'ATTESTATION' || kind === 'NOTE_KIND_UNSPECIFIED' || kind === undefined || kind === null;
+}
+
+/** IAM on notes, which only Container Analysis's own client library knows. */
+export interface NotePermissions {
+  /** Those of `permissions` that the caller lacks on a note. */
+  missingOnNote(note: NoteName, permissions: readonly string[]): Promise<readonly string[]>;
+  /** Who holds which role on a note. PERMISSION_DENIED is usual: CI identities may seldom read it. */
+  noteIamPolicy(note: NoteName): Promise<NoteIamPolicy>;
+}
+
+/** An IAM policy, as far as checks read it. */
+export interface NoteIamPolicy {
+  readonly bindings: readonly { readonly role: string; readonly members: readonly string[] }[];
+}
+
+/** IAM on notes through the Container Analysis client library. */
+export function createNotePermissions(google: Google): NotePermissions {
+  return {
+    async missingOnNote(note, permissions) {
+      const call: Call = { what: 'cannot test permissions on', resource: note, needs: [], notFound: 'NOTE_NOT_FOUND' };
+      return google.call.repeat(call, async (options) => {
+        const [reply] = await (await google.containerAnalysis()).testIamPermissions({ resource: note, permissions: [...permissions] }, options);
+        const held = new Set(reply.permissions ?? []);
+        return permissions.filter((permission) => !held.has(permission));
+      });
+    },
+    async noteIamPolicy(note) {
+      const need = { permission: 'containeranalysis.notes.getIamPolicy', role: 'roles/containeranalysis.admin', on: note };
+      const call: Call = { what: 'cannot read the IAM policy of', resource: note, needs: [need], notFound: 'NOTE_NOT_FOUND' };
+      return google.call.repeat(call, async (options) => {
+        const [policy] = await (await google.containerAnalysis()).getIamPolicy({ resource: note }, options);
+        return { bindings: (policy.bindings ?? []).map(({ role, members }) => ({ role: role ?? '', members: members ?? [] })) };
+      });
+    },
+  };
+}
+
+// protobuf's Timestamp as RFC 3339, without trailing zeros in the fraction.
+function timeOf(timestamp: { seconds?: unknown; nanos?: number | null }): string | undefined {
+  const seconds = Number(String(timestamp.seconds ?? ''));
+  if (!Number.isSafeInteger(seconds) || seconds === 0) return undefined;
+  const nanos = timestamp.nanos ?? 0;
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  return new Date(seconds * 1000).toISOString().replace('.000Z', `${fraction}Z`);
+}
+
+function bytesOf(value: Uint8Array | string | null | undefined): Uint8Array {
+  return typeof value === 'string' ? new Uint8Array(Buffer.from(value, 'base64')) : new Uint8Array(value ?? []);
+}

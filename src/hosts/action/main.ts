@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Action: inputs in, one command, its result in outputs, report, summary and annotations.
+import * as core from '@actions/core';
+import { asError } from '../../core/errors.js';
+import { renderMarkdown } from '../../reports/markdown.js';
+import { listenForCancellation } from '../cancellation.js';
+import type { RawOptions } from '../option-reader.js';
+import { optionsOf, type Command } from '../options.js';
+import { linesOf, meaningOf, type Ending } from '../outcome.js';
+import { runCommand, type Services } from '../run-command.js';
+import { flushed } from '../streams.js';
+import { VERSION } from '../version.js';
+import { annotationsOf } from './annotations.js';
+import { readInputs, variableOf } from './inputs.js';
+import { logLine } from './log-line.js';
+import { masksOfKey, masksOfText } from './masking.js';
+import { outputsOf } from './outputs.js';
+import { createProgram, withoutInputs } from './program.js';
+import { writeReport } from './report-file.js';
+import { createReporter } from './reporter.js';
+import { findRunUrl } from './run-url.js';
+
+/** Runs an Action's command over this process and ends it: with 1 whatever failed, since the runner knows no other. */
+export async function runAction(verb: string): Promise<void> {
+  try {
+    if (verb !== 'attest') throw new Error(`binauthz ${verb}: not available in this version (${VERSION})`);
+    await attestAction();
+  } catch (thrown) {
+    // Nothing may end green by accident, not even a thrown string.
+    core.setFailed(linesOf(asError(thrown)).join('\n'));
+  }
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // Idle connections of a client library may keep the process alive for minutes after its work is done.
+  process.exit(process.exitCode ?? 0);
+}
+
+async function attestAction(): Promise<void> {
+  const raw = takeInputs('attest');
+  const ending = await runCommand('attest', raw, connect());
+  const runUrl = ending.exitCode === 2 ? undefined : await findRunUrl();
+  const report = await tell('write the report', () => writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, 'attest', process.env));
+  for (const [name, value] of Object.entries(outputsOf(ending, report))) core.setOutput(name, value);
+  if (ending.exitCode !== 0) annotate(ending);
+  if (wantsSummary(raw)) await tell('write the job summary', () => writeSummary(ending, runUrl));
+}
+
+/** Reads the inputs, has their secrets masked, and takes these out of the environment before anything can inherit them. */
+function takeInputs(command: Command): RawOptions {
+  const raw = readInputs(command, { text: (name) => core.getInput(name), secret: (name) => core.getInput(name, { trimWhitespace: false }) });
+  for (const [name, secrets] of raw.secrets) {
+    const masksOf = name.endsWith('private-key') ? masksOfKey : masksOfText;
+    for (const mask of secrets.flatMap((secret) => masksOf(secret.reveal()))) core.setSecret(mask);
+  }
+  for (const option of optionsOf(command, 'action').filter(({ kind }) => kind === 'secret')) Reflect.deleteProperty(process.env, variableOf(option));
+  return raw;
+}
+
+function connect(): Services {
+  const env = withoutInputs(process.env);
+  const cancellation = listenForCancellation({ on: (signal, listener) => process.on(signal, listener), exit: () => process.exit(1) });
+  return { env, cancellation, reporter: createReporter(), program: createProgram(env) };
+}
+
+function annotate(ending: Ending): void {
+  const { aggregate, details, logged } = annotationsOf('attest', ending);
+  core.setFailed(aggregate);
+  for (const detail of details) core.error(detail, { title: 'binauthz attest' });
+  for (const text of logged) core.info(logLine(text));
+}
+
+function wantsSummary(raw: RawOptions): boolean {
+  return raw.values.get('summary')?.[0]?.toLowerCase() !== 'false';
+}
+
+async function writeSummary({ result, exitCode }: Ending, runUrl: string | undefined): Promise<void> {
+  const title = exitCode === 0 ? 'binauthz attest: done' : `binauthz attest: failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
+  const text = renderMarkdown(result, { title, ...(runUrl === undefined ? {} : { runUrl }) });
+  await core.summary.addRaw(text, true).write();
+}
+
+/** Tries what only informs: the run has ended, and a full disk must not change how. */
+async function tell<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    core.warning(`cannot ${what}: ${asError(thrown).message}`, { title: 'binauthz' });
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results as text for people; scripts use --output json.
+import { formatDuration } from '../../core/duration.js';
+import type { BinauthzError } from '../../core/errors.js';
+import type { AttestationResult, AttestedImage, AttestResult, ListedAttestation, ListResult } from '../../core/results.js';
+import { linesOf, type AnyResult } from '../outcome.js';
+import { printable, type Style } from './terminal.js';
+
+/** A result as text; empty where there is nothing but errors, which go elsewhere. */
+export function renderResult(result: AnyResult, style: Style): string {
+  switch (result.schema) {
+    case 'binauthz.attest/v1':
+      return text(attestLines(result, style));
+    case 'binauthz.list/v1':
+      return text(listLines(result, style));
+    case 'binauthz.error/v1':
+      return '';
+  }
+}
+
+/** Errors as text: a line each, with the next step below. */
+export function renderErrors(errors: readonly BinauthzError[], style: Style): string {
+  return text(errors.flatMap((error) => linesOf(error).map((line) => line.replace(/^error\[\w+\]:/, (label) => style.bad(label)))));
+}
+
+function attestLines(result: AttestResult, style: Style): readonly string[] {
+  const shown = new Set<string>();
+  const lines = result.images.flatMap((image) => imageLines(image, result.attestations, shown, style));
+  const others = [...new Set(result.attestations.map(({ image }) => image))].filter((image) => !shown.has(image));
+  return [...lines, ...others.flatMap((image) => [image, ...statusLines(image, result.attestations, '  ', style)])];
+}
+
+function imageLines(image: AttestedImage, attestations: readonly AttestationResult[], shown: Set<string>, style: Style): readonly string[] {
+  const name = image.image.slice(0, image.image.lastIndexOf('@'));
+  shown.add(image.image);
+  const lines = [`${image.image}${image.tag === undefined ? '' : `  (tag ${image.tag})`}`, ...statusLines(image.image, attestations, '  ', style)];
+  for (const child of image.children) {
+    const pinned = `${name}@${child.digest}`;
+    lines.push(`  ${child.platform}  ${child.digest}`);
+    if (!shown.has(pinned)) lines.push(...statusLines(pinned, attestations, '    ', style));
+    shown.add(pinned);
+  }
+  return lines;
+}
+
+function statusLines(image: string, attestations: readonly AttestationResult[], indent: string, style: Style): readonly string[] {
+  const rows = attestations.filter((attestation) => attestation.image === image);
+  const cells = align(rows.map((row) => [row.status, row.attestor, row.occurrence ?? '', visibility(row)]));
+  return cells.map((line, index) => `${indent}${paint(line, rows[index]?.status, style)}`);
+}
+
+function visibility({ visibleAfterMs, status }: AttestationResult): string {
+  if (typeof visibleAfterMs === 'number') return `visible after ${formatDuration(visibleAfterMs)}`;
+  return status === 'posted' ? 'not visible in time' : '';
+}
+
+function paint(line: string, status: AttestationResult['status'] | undefined, style: Style): string {
+  if (status === 'failed') return style.bad(line);
+  if (status === 'posted') return style.doubtful(line);
+  return status === 'dry-run' ? line : style.good(line);
+}
+
+function listLines(result: ListResult, style: Style): readonly string[] {
+  if (result.attestations.length === 0) return result.errors === undefined ? ['no attestations'] : [];
+  const images = [...new Set(result.attestations.map(({ image }) => image))];
+  return images.flatMap((image) => [image, ...listedLines(result.attestations.filter((listed) => listed.image === image), style)]);
+}
+
+function listedLines(rows: readonly ListedAttestation[], style: Style): readonly string[] {
+  const cells = align(rows.map((row) => [row.verified ? 'verified' : 'not verified', row.attestor, row.occurrence, row.createTime ?? '']));
+  return cells.flatMap((line, index) => {
+    const { verified = false, reason, warnings = [] } = rows[index] ?? {};
+    const details = [...(reason ? [`${reason.code}: ${reason.message}`] : []), ...warnings.map((warning) => `warning: ${warning}`)];
+    return [`  ${verified ? style.good(line) : style.bad(line)}`, ...details.map((detail) => `    ${detail}`)];
+  });
+}
+
+/** Rows with their columns under each other, two spaces apart. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+}
+
+function text(lines: readonly string[]): string {
+  return lines.map((line) => `${unsteered(line)}\n`).join('');
+}
+
+// Our own colours are the only escape sequences that may stay.
+function unsteered(line: string): string {
+  return line.split(/(\u001b\[(?:0|2|31|32|33)m)/).map((part, index) => (index % 2 === 1 ? part : printable(part))).join('');
+}

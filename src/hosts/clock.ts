@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BinauthzError } from '../core/errors.js';
+import type { Clock } from '../ports/clock.js';
+
+/** The machine's clock; its sleeps end with CANCELLED as soon as the run is cancelled. */
+export function systemClock(signal: AbortSignal): Clock {
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    sleep: (ms) => sleep(ms, signal),
+  };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => {
+      clearTimeout(timer);
+      reject(new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' }));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', cancel);
+      resolve();
+    }, ms);
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+  });
+}

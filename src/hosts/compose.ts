@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: a parsed request becomes ports, and one use case runs over them.
+import type { ResultBase } from '../core/results.js';
+import { createArtifactCatalog } from '../google/artifact-registry.js';
+import { createAttestorService, createPolicyService } from '../google/binary-authorization.js';
+import { createGoogle } from '../google/clients.js';
+import { createAttestationStore } from '../google/container-analysis.js';
+import { createKeyService } from '../google/kms.js';
+import type { Reporter } from '../ports/reporter.js';
+import { createImageRegistry } from '../registry/distribution.js';
+import { openKeys } from '../signers/given-keys.js';
+import { createVerifier } from '../signers/verifier.js';
+import { attest, type AttestPorts } from '../usecases/attest.js';
+import type { CheckPorts } from '../usecases/check.js';
+import { list } from '../usecases/list.js';
+import type { Outcome } from '../usecases/outcome.js';
+import { systemClock } from './clock.js';
+import type { AttestOutcome, ListOutcome, RunContext } from './context.js';
+import { emulatorWarning } from './environment.js';
+import { readDockerConfig } from './files.js';
+import type { Common, ParsedAttest, ParsedList } from './parse.js';
+
+/** Everything that use cases reach the world through. */
+export type Ports = Omit<AttestPorts, 'openKeys'> & CheckPorts & { readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys> };
+
+/** Makes the ports of a run. No package is loaded and nothing is called before a port is used. */
+export function connect(common: Common, context: RunContext): Ports {
+  const { environment, accessToken } = common;
+  const { signal, reporter, program } = context;
+  const { emulatorHost, endpointOverrides, quotaProject } = environment;
+  const clock = systemClock(signal);
+  const emulator = emulatorHost === undefined ? {} : { emulatorHost };
+  const identity = { ...(accessToken === undefined ? {} : { accessToken }), ...(quotaProject === undefined ? {} : { quotaProject }) };
+  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, pace: clock, reporter, signal });
+  const catalog = createArtifactCatalog(google);
+  const keys = createKeyService(google);
+  const loadDockerConfig = (): Promise<unknown> => readDockerConfig(environment.dockerConfigPath);
+  const explain = (reference: Parameters<typeof catalog.explain>[0]): Promise<string | undefined> => catalog.explain(reference);
+  return {
+    catalog,
+    registry: createImageRegistry({ ...emulator, token: google.accessToken, program, loadDockerConfig, pace: clock, reporter, signal, explain }),
+    attestors: createAttestorService(google),
+    policies: createPolicyService(google),
+    attestations: createAttestationStore(google),
+    verifier: createVerifier(clock),
+    openKeys: (sources) => openKeys(sources, { keys, pace: clock }),
+    clock,
+    reporter,
+  };
+}
+
+/** Runs `attest`. */
+export function runAttest(parsed: ParsedAttest, context: RunContext): Promise<AttestOutcome> {
+  return run(parsed.common, context, (ports) => attest(parsed.request, { ...ports, openKeys: () => ports.openKeys(parsed.keys) }));
+}
+
+/** Runs `list`. */
+export function runList(parsed: ParsedList, context: RunContext): Promise<ListOutcome> {
+  return run(parsed.common, context, (ports) => list(parsed.request, ports));
+}
+
+async function run<Result extends ResultBase>(common: Common, context: RunContext, usecase: (ports: Ports) => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
+  const { emulatorHost } = common.environment;
+  const warnings: string[] = [];
+  const reporter = recordWarnings(context.reporter, warnings);
+  if (emulatorHost !== undefined) reporter.warn(emulatorWarning(emulatorHost));
+  const { result, errors } = await usecase(connect(common, { ...context, reporter }));
+  const marks = { ...(emulatorHost === undefined ? {} : { emulator: true as const }), ...(warnings.length > 0 ? { warnings } : {}) };
+  return { result: { ...result, ...marks }, errors };
+}
+
+function recordWarnings(reporter: Reporter, warnings: string[]): Reporter {
+  const warn = (message: string): void => {
+    warnings.push(message);
+    reporter.warn(message);
+  };
+  return { step: (message) => reporter.step(message), info: (message) => reporter.info(message), debug: (message) => reporter.debug(message), warn };
+}

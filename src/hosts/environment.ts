@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { BinauthzError } from '../core/errors.js';
+import type { Env } from './context.js';
+import { expectedButGot, show } from './issues.js';
+
+/** Where calls go, as the environment says it. */
+export interface Environment {
+  /** `127.0.0.1:PORT`, `localhost:PORT` or `[::1]:PORT`: the emulator that stands for Google and its registries. */
+  readonly emulatorHost?: string;
+  /** Base URL, with a slash at its end, by gcloud's name of an API. */
+  readonly endpointOverrides: Readonly<Partial<Record<OverridableApi, string>>>;
+  /** Docker's configuration file, which need not exist. */
+  readonly dockerConfigPath: string;
+  readonly quotaProject?: string;
+}
+
+/** gcloud's names of the APIs whose endpoint may be overridden. */
+export const OVERRIDABLE_APIS = ['artifactregistry', 'binaryauthorization', 'cloudkms', 'containeranalysis'] as const;
+
+/** gcloud's name of an API, e.g. `cloudkms`. */
+export type OverridableApi = (typeof OVERRIDABLE_APIS)[number];
+
+/** The variable that sends every call to the emulator. */
+export const EMULATOR_VARIABLE = 'BINAUTHZ_EMULATOR_HOST';
+
+const OVERRIDE_PREFIX = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_';
+
+/** Reads the variables that are no options, and says what is wrong with them. An empty variable counts as unset. */
+export function readEnvironment(env: Env): { readonly environment: Environment; readonly issues: readonly BinauthzError[] } {
+  const issues: BinauthzError[] = [];
+  const emulatorHost = readEmulatorHost(env, issues);
+  const quotaProject = given(env, 'GOOGLE_CLOUD_QUOTA_PROJECT');
+  const environment: Environment = {
+    ...(emulatorHost === undefined ? {} : { emulatorHost }),
+    endpointOverrides: readOverrides(env, issues),
+    dockerConfigPath: dockerConfigPath(env),
+    ...(quotaProject === undefined ? {} : { quotaProject }),
+  };
+  return { environment, issues };
+}
+
+/** What a run on the emulator says about itself, as loudly as its host can. */
+export function emulatorWarning(host: string): string {
+  return `${EMULATOR_VARIABLE} is set: every Google and registry call goes to the emulator at ${host}; nothing that this run reports exists in Google Cloud`;
+}
+
+function readEmulatorHost(env: Env, issues: BinauthzError[]): string | undefined {
+  const text = given(env, EMULATOR_VARIABLE);
+  if (text === undefined) return undefined;
+  const port = /^(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/.exec(text)?.[1];
+  if (port !== undefined && Number(port) > 0 && Number(port) <= 65_535) return text;
+  issues.push(expectedButGot(EMULATOR_VARIABLE, '127.0.0.1:PORT, localhost:PORT or [::1]:PORT (the emulator is never elsewhere)', show(text)));
+  return undefined;
+}
+
+function readOverrides(env: Env, issues: BinauthzError[]): Environment['endpointOverrides'] {
+  const overrides: Partial<Record<OverridableApi, string>> = {};
+  for (const api of OVERRIDABLE_APIS) {
+    const variable = `${OVERRIDE_PREFIX}${api.toUpperCase()}`;
+    const text = given(env, variable);
+    if (text === undefined) continue;
+    const url = readEndpoint(text);
+    if (url === undefined) {
+      issues.push(expectedButGot(variable, 'an absolute https URL, or http on loopback, without credentials or a query', show(text), 'a credential is never sent to a host that is neither https nor loopback'));
+    } else {
+      overrides[api] = url;
+    }
+  }
+  return overrides;
+}
+
+function readEndpoint(text: string): string | undefined {
+  if (!URL.canParse(text) || !/^https?:\/\//i.test(text)) return undefined;
+  const url = new URL(text);
+  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !isLoopback) return undefined;
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
+  return url.href.endsWith('/') ? url.href : `${url.href}/`;
+}
+
+function dockerConfigPath(env: Env): string {
+  const folder = given(env, 'DOCKER_CONFIG') ?? join(given(env, 'HOME') ?? given(env, 'USERPROFILE') ?? homedir(), '.docker');
+  return join(folder, 'config.json');
+}
+
+function given(env: Env, name: string): string | undefined {
+  const text = env[name]?.trim();
+  return text === '' ? undefined : text;
+}

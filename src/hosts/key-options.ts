@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { keyOf, parseKeyName, parseKeyVersionName } from '../core/names.js';
+import type { Secret } from '../core/secret.js';
+import type { KeySource } from '../core/signing/given-key.js';
+import { inputError } from './issues.js';
+import type { OptionReader } from './option-reader.js';
+
+const KEY = 'projects/P/locations/L/keyRings/R/cryptoKeys/K';
+const KEY_OPTIONS = ['kms-key-version', 'kms-key', 'pgp-private-key', 'pkix-private-key'] as const;
+
+/** The keys that the user gave, of any kind and at least one; undefined where something is wrong with them. */
+export function readKeys(reader: OptionReader): readonly [KeySource, ...KeySource[]] | undefined {
+  const sources: KeySource[] = [...readKeyVersions(reader), ...readKmsKeys(reader), ...readPgpKeys(reader), ...readPkixKeys(reader)];
+  if (!KEY_OPTIONS.some((name) => reader.has(name))) {
+    reader.issues.push(inputError(`${KEY_OPTIONS.map((name) => reader.spell(name)).join(', ')}: expected at least one key, got none`, noKeyHint(reader)));
+  }
+  const [first, ...rest] = sources;
+  return first && [first, ...rest];
+}
+
+function noKeyHint(reader: OptionReader): { readonly hint?: string } {
+  if (reader.host === 'cli') return {};
+  return { hint: 'a secret that does not exist arrives empty, and secrets are not passed to pull requests from forks: check the secret’s name and the event' };
+}
+
+function readKeyVersions(reader: OptionReader): readonly KeySource[] {
+  return reader.list<KeySource>('kms-key-version', (text) => {
+    const version = parseKeyVersionName(text);
+    if (version) return { value: { kind: 'kms-key-version', version } };
+    const hint = parseKeyName(text) ? { hint: `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts` } : {};
+    return { expected: `${KEY}/cryptoKeyVersions/V`, ...hint };
+  });
+}
+
+function readKmsKeys(reader: OptionReader): readonly KeySource[] {
+  return reader.list<KeySource>('kms-key', (text) => {
+    const key = parseKeyName(text);
+    if (key) return { value: { kind: 'kms-key', key } };
+    const version = parseKeyVersionName(text);
+    const hint = version ? { hint: `for one version use ${reader.spell('kms-key-version')}; the key alone is ${keyOf(version)}` } : {};
+    return { expected: KEY, ...hint };
+  });
+}
+
+function readPgpKeys(reader: OptionReader): readonly KeySource[] {
+  const [passphrase] = reader.secrets('pgp-passphrase');
+  if (reader.has('pgp-passphrase') && !reader.has('pgp-private-key')) {
+    reader.issues.push(inputError(`${reader.spell('pgp-passphrase')}: expected ${reader.spell('pgp-private-key')} beside it, got none`));
+  }
+  return distinct(reader.secrets('pgp-private-key')).map((key) => ({ kind: 'pgp', key, ...(passphrase === undefined ? {} : { passphrase }) }));
+}
+
+function readPkixKeys(reader: OptionReader): readonly KeySource[] {
+  return distinct(reader.secrets('pkix-private-key')).map((key) => ({ kind: 'pkix', key }));
+}
+
+function distinct(secrets: readonly Secret[]): readonly Secret[] {
+  return [...new Map(secrets.map((secret) => [secret.reveal(), secret])).values()];
+}

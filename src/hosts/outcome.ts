@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a run ends: its exit status, its lines, and the result as it is printed.
+import { BinauthzError, exitCodeOf } from '../core/errors.js';
+import { reportOf, type AttestResult, type ErrorReport, type ErrorResult, type ListResult, type ResultBase } from '../core/results.js';
+
+/** A signal that cancels a run. */
+export type CancelSignal = 'SIGINT' | 'SIGTERM';
+
+/** A result of any command. */
+export type AnyResult = AttestResult | ListResult | ErrorResult;
+
+/** The end of a run: what is printed, what failed, and the code that says so. */
+export interface Ending {
+  readonly result: AnyResult;
+  readonly errors: readonly BinauthzError[];
+  readonly exitCode: number;
+}
+
+/** The circumstances that every result of a run carries. */
+export interface Circumstances {
+  readonly cancelledBy?: CancelSignal;
+  readonly onEmulator: boolean;
+}
+
+/** The exit codes of the contract with their meanings, for help and documents. */
+export const EXIT_CODES: readonly { readonly code: string; readonly meaning: string }[] = [
+  { code: '0', meaning: 'done, or allowed' },
+  { code: '1', meaning: 'unexpected failure: a bug, please report it' },
+  { code: '2', meaning: 'bad input: everything wrong with it is listed' },
+  { code: '3', meaning: 'denied by a policy' },
+  { code: '4', meaning: 'unknown: the verdict could not be decided; fails closed' },
+  { code: '5', meaning: 'a Google or registry permission is missing' },
+  { code: '6', meaning: 'not found: image, key, attestor, note, project' },
+  { code: '7', meaning: 'integrity: a digest, checksum, signature or key does not match' },
+  { code: '8', meaning: 'not visible before the wait timeout' },
+  { code: '9', meaning: 'a service stayed unavailable after retries' },
+  { code: '130, 143', meaning: 'cancelled (SIGINT, SIGTERM); a re-run converges' },
+];
+
+/** What an exit code means, in the words of the contract. */
+export function meaningOf(exitCode: number): string {
+  return EXIT_CODES.find(({ code }) => code.split(', ').includes(String(exitCode)))?.meaning ?? 'failed';
+}
+
+/** The end of a run that got as far as this result. */
+export function endingOf(result: AttestResult | ListResult, errors: readonly BinauthzError[], circumstances: Circumstances): Ending {
+  const { cancelledBy, onEmulator } = circumstances;
+  const all = cancelledBy === undefined || errors.length === 0 ? errors : withCancellation(errors);
+  const exitCode = statusOf(all, cancelledBy);
+  const reports = all.map((error) => reportWith(error, cancelledBy));
+  const base: ResultBase = { ...(reports.length === 0 ? {} : { errors: reports }), ...(onEmulator ? { emulator: true } : {}) };
+  // The contract: bad input prints an error result, whatever the command would have printed.
+  if (exitCode === 2) return { result: { schema: 'binauthz.error/v1', ...base, errors: reports }, errors: all, exitCode };
+  return { result: { ...result, ...base }, errors: all, exitCode };
+}
+
+/** The result of a command that did not get anywhere. */
+export function emptyResult(command: 'attest' | 'list'): AttestResult | ListResult {
+  if (command === 'attest') return { schema: 'binauthz.attest/v1', images: [], attestations: [] };
+  return { schema: 'binauthz.list/v1', attestations: [] };
+}
+
+/** The error of a cancelled run. */
+export function cancelled(): BinauthzError {
+  return new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' });
+}
+
+/** An error as people read it: what failed, and the next step. */
+export function linesOf(error: BinauthzError): readonly string[] {
+  const line = `error[${error.code}]: ${error.message}`;
+  return error.hint === undefined ? [line] : [line, ...error.hint.split('\n').map((hint, index) => `${index === 0 ? '  hint: ' : '        '}${hint}`)];
+}
+
+/** The exit status of a run that failed so: cancelled by SIGTERM is 143, by SIGINT 130. */
+export function statusOf(errors: readonly BinauthzError[], cancelledBy?: CancelSignal): number {
+  const code = exitCodeOf(errors);
+  return code === 130 && cancelledBy === 'SIGTERM' ? 143 : code;
+}
+
+// Requests that the signal cut off may have failed with anything; the reason is the signal.
+function withCancellation(errors: readonly BinauthzError[]): readonly BinauthzError[] {
+  return errors.some(({ code }) => code === 'CANCELLED') ? errors : [cancelled(), ...errors];
+}
+
+function reportWith(error: BinauthzError, cancelledBy: CancelSignal | undefined): ErrorReport {
+  return { ...reportOf(error), exitCode: statusOf([error], cancelledBy) };
+}

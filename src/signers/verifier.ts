@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pace } from '../core/retry.js';
+import type { Verifier } from '../core/signing/verifier.js';
+import { verifyPkix } from './pkix.js';
+
+/** The verifier of every kind of key; it answers bad data with a reason, and never throws. */
+export function createVerifier(pace: Pick<Pace, 'now'>): Verifier {
+  return {
+    verify: async (payload, signature, key) => {
+      if (key.kind === 'pkix') return verifyPkix(payload, signature, key);
+      const { verifyPgp } = await import('./pgp.js');
+      return verifyPgp(payload, signature, key, pace.now());
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { ALGORITHMS, algorithmOfAttestor, algorithmOfKms, ML_DSA_65, whyKmsAlgorithmIsRefused } from '../../src/core/signing/algorithm.js';
+
+// Facts 2.2: attestor enum, alias, Cloud KMS algorithm, digest.
+const TABLE: readonly (readonly [string, string, string | undefined, string])[] = [
+  ['RSA_PSS_2048_SHA256', 'RSA_SIGN_PSS_2048_SHA256', 'RSA_SIGN_PSS_2048_SHA256', 'sha256'],
+  ['RSA_PSS_3072_SHA256', 'RSA_SIGN_PSS_3072_SHA256', 'RSA_SIGN_PSS_3072_SHA256', 'sha256'],
+  ['RSA_PSS_4096_SHA256', 'RSA_SIGN_PSS_4096_SHA256', 'RSA_SIGN_PSS_4096_SHA256', 'sha256'],
+  ['RSA_PSS_4096_SHA512', 'RSA_SIGN_PSS_4096_SHA512', 'RSA_SIGN_PSS_4096_SHA512', 'sha512'],
+  ['RSA_SIGN_PKCS1_2048_SHA256', 'RSA_SIGN_PKCS1_2048_SHA256', 'RSA_SIGN_PKCS1_2048_SHA256', 'sha256'],
+  ['RSA_SIGN_PKCS1_3072_SHA256', 'RSA_SIGN_PKCS1_3072_SHA256', 'RSA_SIGN_PKCS1_3072_SHA256', 'sha256'],
+  ['RSA_SIGN_PKCS1_4096_SHA256', 'RSA_SIGN_PKCS1_4096_SHA256', 'RSA_SIGN_PKCS1_4096_SHA256', 'sha256'],
+  ['RSA_SIGN_PKCS1_4096_SHA512', 'RSA_SIGN_PKCS1_4096_SHA512', 'RSA_SIGN_PKCS1_4096_SHA512', 'sha512'],
+  ['ECDSA_P256_SHA256', 'EC_SIGN_P256_SHA256', 'EC_SIGN_P256_SHA256', 'sha256'],
+  ['ECDSA_P384_SHA384', 'EC_SIGN_P384_SHA384', 'EC_SIGN_P384_SHA384', 'sha384'],
+  ['ECDSA_P521_SHA512', 'EC_SIGN_P521_SHA512', undefined, 'sha512'],
+];
+
+const REFUSED = [
+  'EC_SIGN_ED25519',
+  'EC_SIGN_SECP256K1_SHA256',
+  'EC_SIGN_P521_SHA512',
+  'RSA_SIGN_RAW_PKCS1_2048',
+  'RSA_SIGN_RAW_PKCS1_3072',
+  'RSA_SIGN_RAW_PKCS1_4096',
+  'PQ_SIGN_ML_DSA_44',
+  'PQ_SIGN_ML_DSA_65',
+  'PQ_SIGN_ML_DSA_87',
+  'PQ_SIGN_ML_DSA_65_EXTERNAL_MU',
+  'PQ_SIGN_SLH_DSA_SHA2_128S',
+  'PQ_SIGN_HASH_SLH_DSA_SHA2_128S_SHA256',
+  'RSA_DECRYPT_OAEP_2048_SHA256',
+  'HMAC_SHA256',
+  'GOOGLE_SYMMETRIC_ENCRYPTION',
+  'toString',
+  '',
+];
+
+describe('algorithms', () => {
+  it('has exactly those of the table', () => {
+    expect(ALGORITHMS.map(({ name }) => name)).toEqual(TABLE.map(([name]) => name));
+  });
+
+  it.each(TABLE)('%s is also %s', (name, alias, kms, hash) => {
+    expect(algorithmOfAttestor(name)).toMatchObject({ name, kms, hash });
+    expect(algorithmOfAttestor(alias)).toBe(algorithmOfAttestor(name));
+    if (kms !== undefined) expect(algorithmOfKms(kms)).toBe(algorithmOfAttestor(name));
+  });
+
+  it.each(REFUSED)('Cloud KMS algorithm "%s" is refused with the usable ones', (name) => {
+    expect(algorithmOfKms(name)).toBeUndefined();
+    const why = whyKmsAlgorithmIsRefused(name);
+    expect(why).toContain(name);
+    for (const [, , kms] of TABLE) if (kms !== undefined) expect(why).toContain(kms);
+  });
+
+  it('knows why ML-DSA-65 is refused, and does not verify it', () => {
+    expect(whyKmsAlgorithmIsRefused('PQ_SIGN_ML_DSA_65')).toContain('not published');
+    expect(algorithmOfAttestor(ML_DSA_65)).toBeUndefined();
+  });
+
+  it.each(['SIGNATURE_ALGORITHM_UNSPECIFIED', 'ecdsa_p256_sha256', 'ECDSA_P256', '', 'constructor'])('no attestor algorithm "%s"', (name) => {
+    expect(algorithmOfAttestor(name)).toBeUndefined();
+  });
+});
