@@ -34,6 +34,7 @@ const USUAL_HINT: Readonly<Partial<Record<ErrorCode, string>>> = {
   QUOTA_EXHAUSTED: 'run again in a minute, or with fewer runs at a time; quotas are per minute and can be raised in the Cloud console',
   NOTE_NOT_FOUND: 'binauthz setup makes the note; an attestor whose note is gone must be made anew',
   PROJECT_NOT_FOUND: 'check the project id (not its number or name): gcloud projects list',
+  RESPONSE_INVALID: 'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
   INVALID_INPUT: 'Google refused the request as it stands: check the names and locations in it',
 };
 
@@ -123,10 +124,7 @@ function missing(needs: readonly Need[], said: string, problem: Problem | undefi
 }
 
 function notGoogle(failure: HttpFailure, call: Call, said: string): BinauthzError {
-  return fail(call, 'RESPONSE_INVALID', `${said}: "${failure.body.slice(0, 80)}"`, {
-    hint: 'something other than the Google API answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
-    cause: failure,
-  });
+  return fail(call, 'RESPONSE_INVALID', `${said}: "${failure.body.slice(0, 80)}"`, { cause: failure });
 }
 
 const SIGN_IN =

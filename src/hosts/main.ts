@@ -4,7 +4,7 @@
 /** Runs a host: what the stubs in dist/ call. `verb` is the command of an Action. */
 export async function run(host: 'action' | 'check' | 'audit' | 'cli', verb?: string): Promise<void> {
   if (host === 'cli') {
-    const { runProcess } = await import('./cli/process.js');
+    const { runProcess } = await import('./cli/main.js');
     return runProcess();
   }
   const { runAction } = await import('./action/main.js');

@@ -77,9 +77,9 @@ export function statusOf(errors: readonly BinauthzError[], cancelledBy?: CancelS
   return code === 130 && cancelledBy === 'SIGTERM' ? 143 : code;
 }
 
-// Requests that the signal cut off may have failed with anything; the reason is the signal.
+// Requests that the signal cut off may have failed with anything; the reason is the signal, and it is said once.
 function withCancellation(errors: readonly BinauthzError[]): readonly BinauthzError[] {
-  return errors.some(({ code }) => code === 'CANCELLED') ? errors : [cancelled(), ...errors];
+  return [cancelled(), ...errors.filter(({ code }) => code !== 'CANCELLED')];
 }
 
 function reportWith(error: BinauthzError, cancelledBy: CancelSignal | undefined): ErrorReport {

@@ -76,7 +76,9 @@ class RemoteImage {
   async #refusal({ response, identity }: SessionResponse): Promise<BinauthzError> {
     const error = refusalOf({ reference: this.reference, registry: this.#registry, response, identity, now: this.deps.pace.now() });
     const { digest } = this.reference;
-    if (error.code === 'IMAGE_NOT_FOUND' && digest !== undefined && (await this.#isImageId(digest))) return imageIdError(this.reference, digest);
+    // docker-registry 2.8 finds the blob, fails to read it as a manifest, and answers 500 instead of 404.
+    const mayBeImageId = error.code === 'IMAGE_NOT_FOUND' || response.status === 500;
+    if (mayBeImageId && digest !== undefined && (await this.#isImageId(digest))) return imageIdError(this.reference, digest);
     if (!this.#registry.isGoogle || (response.status !== 403 && response.status !== 404)) return error;
     const hint = await this.#quietly(async () => this.deps.explain?.(this.reference));
     if (hint === undefined) return error;

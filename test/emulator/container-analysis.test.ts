@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emulator's Container Analysis over HTTP, and with Google's own client.
+import { ContainerAnalysisClient } from '@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js';
 import { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_client.js';
 import { GoogleAuth, PassThroughClient } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -557,5 +558,16 @@ describe("Google's client", () => {
     const raw = (await get('/v1/projects/client/occurrences')).body;
     expect(raw.occurrences[0].discovery.analysisStatus).toBe('FINISHED_SUCCESS');
     expect(raw.occurrences[1].vulnerability.severity).toBe('HIGH');
+  });
+
+  it('reads and writes the IAM policy of a note', async () => {
+    const auth = new GoogleAuth({ authClient: new PassThroughClient() });
+    const iam = new ContainerAnalysisClient({ fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port: emulator.port, auth } as never);
+    const bindings = [{ role: 'roles/containeranalysis.notes.attacher', members: ['user:a@example.com'] }];
+    const [before] = await iam.getIamPolicy({ resource: NOTE });
+    await iam.setIamPolicy({ resource: NOTE, policy: { bindings, etag: before.etag! } });
+    expect((await iam.getIamPolicy({ resource: NOTE }))[0].bindings).toMatchObject(bindings);
+    await expect(iam.setIamPolicy({ resource: NOTE, policy: { bindings: [], etag: before.etag! } }, once)).rejects.toMatchObject({ code: 10 });
+    await iam.close();
   });
 });

@@ -2,8 +2,10 @@
 // The registry API over real HTTP. Where Debian's docker-registry is present, the same pushes and reads are compared
 // with it, so that the emulator's idea of a registry is not only its own.
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startEmulator, type RunningEmulator } from '../../src/emulator/server.js';
+
+import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
 import { hasDockerRegistry, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.js';
 import { digestOf, imageIndex, pushImage, singleImage, type TestImage } from '../support/images.js';
 
@@ -557,5 +559,33 @@ describe.skipIf(!hasDockerRegistry)('next to Debian’s docker-registry', () => 
   ])('a manifest with %s is refused alike', async (_name, body, contentType) => {
     const [ours, theirs] = await both('PUT', '/v2/deb/r/app/manifests/v2', { headers: { 'content-type': contentType }, body });
     expect(ours).toEqual(theirs);
+  });
+});
+
+describe('an image pushed without a host that names a location', () => {
+  let emulator: TestEmulator;
+  beforeEach(async () => {
+    emulator = await startTestEmulator();
+    await pushImage(emulator.url, 'p/r/app', 'v1', singleImage('unplaced'));
+    await pushImage(emulator.url, 'p/app', 'v1', singleImage('two segments'));
+  });
+  afterEach(() => emulator.close());
+  const read = async (path: string, registry?: string) => (await fetch(`${emulator.url}${path}`, registry === undefined ? {} : { headers: { 'x-binauthz-registry': registry } })).status;
+
+  it('is where the first to name a location looks for it, and nowhere else from then on', async () => {
+    expect(await read('/v2/p/r/app/manifests/v1', 'europe-west4-docker.pkg.dev')).toBe(200);
+    expect(await read('/v2/p/r/app/manifests/v1', 'us-docker.pkg.dev')).toBe(404);
+    expect(await read('/v2/p/r/app/manifests/v1')).toBe(200);
+  });
+
+  it('is found by Artifact Registry in the location that is asked for', async () => {
+    expect((await emulator.api('GET', '/v1/projects/p/locations/us-central1/repositories/r/packages/app/tags/v1')).status).toBe(200);
+    expect(await read('/v2/p/r/app/manifests/v1', 'us-central1-docker.pkg.dev')).toBe(200);
+    expect(await read('/v2/p/r/app/manifests/v1', 'us-docker.pkg.dev')).toBe(404);
+  });
+
+  it.each(['gcr.io', 'us.gcr.io', 'eu.gcr.io', 'asia.gcr.io'])('is found under %s', async (host) => {
+    expect(await read('/v2/p/app/manifests/v1', host)).toBe(200);
+    expect(await read('/v2/p/r/app/manifests/v1', host)).toBe(200);
   });
 });

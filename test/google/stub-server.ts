@@ -23,6 +23,8 @@ export interface Stub {
   readonly host: string;
   readonly url: string;
   readonly asked: Asked[];
+  /** How many connections there have been. */
+  connections(): number;
   /** Answers in this order; the last one stays. */
   plan(...answers: Planned[]): void;
   close(): Promise<void>;
@@ -40,12 +42,15 @@ export async function startStub(): Promise<Stub> {
       answer((planned.length > 1 ? planned.shift() : planned[0]) ?? {}, response);
     });
   });
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     host,
     url: `http://${host}/`,
     asked,
+    connections: () => connections,
     plan: (...answers) => {
       planned = answers;
     },

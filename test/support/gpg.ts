@@ -10,6 +10,11 @@ export class Gpg {
   readonly home = mkdtempSync('/tmp/bzg-');
   #files = 0;
 
+  constructor() {
+    // Otherwise the agent first measures for a while how slow it can make guessing.
+    writeFileSync(join(this.home, 'gpg-agent.conf'), 's2k-count 65536\n');
+  }
+
   run(args: readonly string[], input?: string | Uint8Array): { readonly stdout: Buffer; readonly status: string; readonly stderr: string } {
     const statusFile = join(this.home, `status-${this.#files++}`);
     const done = spawnSync('gpg', ['--batch', '--no-tty', '--yes', '--status-file', statusFile, '--pinentry-mode', 'loopback', ...args], {
@@ -25,14 +30,15 @@ export class Gpg {
     const time = at === undefined ? [] : ['--faked-system-time', `${at}!`];
     const uid = `${algorithm} ${this.#files} <k${this.#files}@example.com>`;
     const { status, stderr } = this.run([...time, '--passphrase', passphrase, '--quick-gen-key', uid, algorithm, usage, expire]);
-    const fingerprint = /KEY_CREATED P ([0-9A-F]{40})/.exec(status)?.[1];
+    const fingerprint = /KEY_CREATED [PB] ([0-9A-F]{40})/.exec(status)?.[1];
     if (fingerprint === undefined) throw new Error(`gpg made no key: ${stderr}`);
     return fingerprint;
   }
 
   addSubkey(fingerprint: string, algorithm: string, options: { readonly usage?: string; readonly passphrase?: string; readonly at?: string; readonly expire?: string } = {}): void {
     const time = options.at === undefined ? [] : ['--faked-system-time', `${options.at}!`];
-    this.run([...time, '--passphrase', options.passphrase ?? '', '--quick-add-key', fingerprint, algorithm, options.usage ?? 'sign', options.expire ?? 'never']);
+    const { status, stderr } = this.run([...time, '--passphrase', options.passphrase ?? '', '--quick-add-key', fingerprint, algorithm, options.usage ?? 'sign', options.expire ?? 'never']);
+    if (!/KEY_CREATED S/.test(status)) throw new Error(`gpg made no subkey: ${stderr}`);
   }
 
   revoke(fingerprint: string): void {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { config, enums, generateKey, type GenerateKeyOptions } from 'openpgp';
+import { config, generateKey, type enums } from 'openpgp';
+
+/** What openpgp is asked for when it makes a key. */
+export type PgpKeyOptions = Partial<Omit<Parameters<typeof generateKey>[0], 'format'>>;
 
 export interface PgpKeyPair {
   readonly secret: string;
@@ -8,7 +11,7 @@ export interface PgpKeyPair {
 }
 
 /** The ways in which openpgp makes the keys of these tests; the first is the fastest. */
-export const PGP_KINDS: Readonly<Record<string, Partial<GenerateKeyOptions>>> = {
+export const PGP_KINDS: Readonly<Record<string, PgpKeyOptions>> = {
   ed25519Legacy: { type: 'ecc', curve: 'ed25519Legacy' },
   nistP256: { type: 'ecc', curve: 'nistP256' },
   rsa3072: { type: 'rsa', rsaBits: 3072 },
@@ -16,7 +19,7 @@ export const PGP_KINDS: Readonly<Record<string, Partial<GenerateKeyOptions>>> = 
 };
 
 /** A key made by openpgp, an hour old unless told otherwise. */
-export async function makePgpKey(options: Partial<GenerateKeyOptions> = PGP_KINDS['ed25519Legacy'] ?? {}): Promise<PgpKeyPair> {
+export async function makePgpKey(options: PgpKeyOptions = PGP_KINDS['ed25519Legacy'] ?? {}): Promise<PgpKeyPair> {
   const key = await generateKey({ userIDs: [{ name: 'Test', email: 'test@example.com' }], date: new Date(Date.now() - 3_600_000), ...options, format: 'object' });
   return { secret: key.privateKey.armor(), public: key.publicKey.armor(), fingerprint: key.publicKey.getFingerprint().toUpperCase() };
 }

@@ -96,7 +96,7 @@ export class Repository {
   readonly format: string;
 
   constructor(
-    readonly address: RepositoryAddress,
+    public address: RepositoryAddress,
     settings: RepositorySettings,
     private readonly clock: EmulatorClock,
   ) {
@@ -136,12 +136,31 @@ const PUSHED: RepositorySettings = { format: 'DOCKER', fields: {} };
 /** Every repository with its images. */
 export class ImageStore {
   private readonly repositories = new Map<string, Repository>();
+  /** Made by a push that named no location: `docker push 127.0.0.1:PORT/…` cannot. */
+  private readonly unplaced = new Set<Repository>();
 
   constructor(private readonly clock: EmulatorClock) {}
 
-  /** The repository at an address. */
-  find(address: RepositoryAddress): Repository | undefined {
-    return this.repositories.get(repositoryName(address));
+  /** The repository at an address. One without a location of its own takes the first that somebody names. */
+  find(address: RepositoryAddress, namesLocation = true): Repository | undefined {
+    const found = this.repositories.get(repositoryName(address)) ?? (namesLocation ? this.moveHere(address) : undefined);
+    if (found && namesLocation) this.unplaced.delete(found);
+    return found;
+  }
+
+  private moveHere(address: RepositoryAddress): Repository | undefined {
+    const found = [...this.unplaced].find((repository) => repository.address.project === address.project && repository.address.repository === address.repository);
+    if (!found) return undefined;
+    this.delete(found.address);
+    found.address = address;
+    this.repositories.set(found.name, found);
+    return found;
+  }
+
+  /** Whether the repository at an address still waits for somebody to say where it is. */
+  isUnplaced(address: RepositoryAddress): boolean {
+    const found = this.repositories.get(repositoryName(address));
+    return found !== undefined && this.unplaced.has(found);
   }
 
   /** The repositories of one name in a project, in any location; `us` first, then in order of creation. */
@@ -168,17 +187,24 @@ export class ImageStore {
   }
 
   /** The repository at an address, made as a Docker repository where it is missing: pushing needs no set-up here. */
-  ensure(address: RepositoryAddress): Repository {
-    return this.find(address) ?? this.create(address, PUSHED);
+  ensure(address: RepositoryAddress, namesLocation = true): Repository {
+    const found = this.find(address, namesLocation);
+    if (found) return found;
+    const made = this.create(address, PUSHED);
+    if (!namesLocation) this.unplaced.add(made);
+    return made;
   }
 
   /** Forgets a repository and everything in it. */
   delete(address: RepositoryAddress): void {
+    const found = this.repositories.get(repositoryName(address));
+    if (found) this.unplaced.delete(found);
     this.repositories.delete(repositoryName(address));
   }
 
   /** Forgets everything. */
   clear(): void {
     this.repositories.clear();
+    this.unplaced.clear();
   }
 }

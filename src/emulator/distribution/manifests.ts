@@ -5,7 +5,7 @@ import type { Image, Manifest, PushedManifest, Repository } from '../artifact-re
 import { param, type Call, type Reply, type Route } from '../router.js';
 import { isObject, type JsonObject } from '../wire.js';
 import { isDigest, requireDigest, requireMatch, sha256 } from './digest.js';
-import { findToDelete, imagesOf, imageToRead, imageToWrite, placeToWrite, type Registry } from './places.js';
+import { findToDelete, imagesOf, imageToRead, imageToWrite, placeToWrite, repositoryAt, type Registry } from './places.js';
 import { RegistryError, registryRoute } from './registry-error.js';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -42,7 +42,7 @@ function pushManifest(registry: Registry, call: Call): Reply {
   const place = placeToWrite(registry, call);
   const pushed = parseManifest(call);
   if (isDigest(reference)) requireMatch(pushed.bytes, reference);
-  else requireFreeTag(registry.images.find(place.address), { image: place.image, tag: reference, digest: pushed.digest });
+  else requireFreeTag(repositoryAt(registry.images, place), { image: place.image, tag: reference, digest: pushed.digest });
   requireReferences(pushed, imagesOf(call, registry.images));
   const image = imageToWrite(registry.images, place);
   image.put(pushed);

@@ -5,8 +5,8 @@
 // * Header or Host known (`L-docker.pkg.dev`, `[us.|eu.|asia.]gcr.io`): exactly one place.
 // * Host unknown (127.0.0.1): PROJECT/REPOSITORY/IMAGE in whatever locations that repository exists, `us` first; else
 //   an image PROJECT/IMAGE of a gcr.io repository that already holds it; else, for the first push, the repository in
-//   `us` (two segments: the repository gcr.io). Reads take the first place that holds what is asked for, writes the
-//   first place.
+//   `us` (two segments: the repository gcr.io), until somebody names another location for it. Reads take the first
+//   place that holds what is asked for, writes the first place.
 import { GCR_REPOSITORIES, gcrLocation, parseRegistryHost, repositoryName, type RepositoryAddress } from '../artifact-registry/registry-hosts.js';
 import type { Image, ImageStore, Repository } from '../artifact-registry/state.js';
 import { param, type Call } from '../router.js';
@@ -24,6 +24,8 @@ export interface Registry {
 export interface Place {
   readonly address: RepositoryAddress;
   readonly image: string;
+  /** Whether the caller said where, or the location is a guess. */
+  readonly namesLocation: boolean;
 }
 
 /** The permissions that the registry checks. */
@@ -43,7 +45,7 @@ export function placesOf(call: Call, images: ImageStore): readonly [Place, ...Pl
 export function placesOfName(call: Call, name: string, images: ImageStore): readonly [Place, ...Place[]] {
   const [project, ...rest] = splitName(name);
   const host = parseRegistryHost(call.headers.get('x-binauthz-registry') ?? call.headers.get('host') ?? '');
-  if (host?.repository !== undefined) return [placeAt({ project, location: host.location, repository: host.repository }, rest)];
+  if (host?.repository !== undefined) return [placeAt({ project, location: host.location, repository: host.repository }, rest), ...guessed(project, rest, images)];
   const [repository, ...image] = rest;
   if (host === undefined) return guess(project, rest, images);
   if (repository === undefined || image.length === 0) throw invalidName(name);
@@ -61,20 +63,25 @@ function splitName(name: string): [string, ...string[]] {
 
 function guess(project: string, rest: readonly string[], images: ImageStore): readonly [Place, ...Place[]] {
   const [repository = '', ...image] = rest;
-  const exact = image.length === 0 ? [] : images.findAnywhere(project, repository).map(({ address }) => placeAt(address, image));
+  const exact = image.length === 0 ? [] : images.findAnywhere(project, repository).map(({ address }) => placeAt(address, image, false));
   const [first, ...more] = [...exact, ...gcrPlaces(project, rest, images)];
   if (first !== undefined) return [first, ...more];
-  if (image.length === 0) return [placeAt({ project, location: 'us', repository: 'gcr.io' }, rest)];
-  return [placeAt({ project, location: gcrLocation(repository) ?? 'us', repository }, image)];
+  if (image.length === 0) return [placeAt({ project, location: 'us', repository: 'gcr.io' }, rest, false)];
+  return [placeAt({ project, location: gcrLocation(repository) ?? 'us', repository }, image, false)];
 }
 
 function gcrPlaces(project: string, rest: readonly string[], images: ImageStore): readonly Place[] {
   const repositories = GCR_REPOSITORIES.flatMap((repository) => images.findAnywhere(project, repository));
-  return repositories.filter((repository) => repository.images.has(rest.join('/'))).map(({ address }) => placeAt(address, rest));
+  return repositories.filter((repository) => repository.images.has(rest.join('/'))).map(({ address }) => placeAt(address, rest, false));
 }
 
-function placeAt(address: RepositoryAddress, segments: readonly string[]): Place {
-  return { address, image: segments.join('/') };
+function placeAt(address: RepositoryAddress, segments: readonly string[], namesLocation = true): Place {
+  return { address, image: segments.join('/'), namesLocation };
+}
+
+// What was pushed without a host, as Container Registry's hosts would read it: their paths name no repository.
+function guessed(project: string, rest: readonly string[], images: ImageStore): readonly Place[] {
+  return guess(project, rest, images).filter((place) => images.isUnplaced(place.address));
 }
 
 function invalidName(name: string): RegistryError {
@@ -111,7 +118,7 @@ export function findToDelete(registry: Registry, call: Call, holds: (image: Imag
 function find({ world, images }: Registry, call: Call, wish: { permission: RegistryPermission; holds: (image: Image) => boolean }): Found {
   const places = placesOf(call, images);
   const chosen = places.find((place) => {
-    const image = images.find(place.address)?.images.get(place.image);
+    const image = repositoryAt(images, place)?.images.get(place.image);
     return image !== undefined && wish.holds(image);
   });
   const place = chosen ?? places[0];
@@ -121,26 +128,31 @@ function find({ world, images }: Registry, call: Call, wish: { permission: Regis
   return { repository, image: repository.images.get(place.image) };
 }
 
-function dockerRepository(images: ImageStore, { address }: Place): Repository {
-  const repository = images.find(address);
+/** The repository at a place, if there is one. */
+export function repositoryAt(images: ImageStore, { address, namesLocation }: Place): Repository | undefined {
+  return images.find(address, namesLocation);
+}
+
+function dockerRepository(images: ImageStore, place: Place): Repository {
+  const repository = repositoryAt(images, place);
   if (repository?.format === 'DOCKER') return repository;
-  throw new RegistryError(404, 'NAME_UNKNOWN', `Repository "${address.repository}" not found`);
+  throw new RegistryError(404, 'NAME_UNKNOWN', `Repository "${place.address.repository}" not found`);
 }
 
 /** The place that a push goes to, after the permission check. Nothing is made yet: a push may still be refused. */
 export function placeToWrite({ world, images }: Registry, call: Call): Place {
   const [place] = placesOf(call, images);
   authorize(world, call, 'artifactregistry.repositories.uploadArtifacts', place);
-  if (images.find(place.address)) dockerRepository(images, place);
+  if (repositoryAt(images, place)) dockerRepository(images, place);
   return place;
 }
 
 /** The image at a place, made with its repository where they are missing. */
 export function imageToWrite(images: ImageStore, place: Place): Image {
-  return images.ensure(place.address).ensureImage(place.image);
+  return images.ensure(place.address, place.namesLocation).ensureImage(place.image);
 }
 
 /** The images that exist at any of the call's places. */
 export function imagesOf(call: Call, images: ImageStore): readonly Image[] {
-  return placesOf(call, images).flatMap((place) => images.find(place.address)?.images.get(place.image) ?? []);
+  return placesOf(call, images).flatMap((place) => repositoryAt(images, place)?.images.get(place.image) ?? []);
 }

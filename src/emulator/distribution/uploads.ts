@@ -2,7 +2,7 @@
 // Blob uploads: in one POST, by mount, or as a session of POST, any number of PATCH, and PUT.
 import { param, type Call, type Reply, type Route } from '../router.js';
 import { requireDigest, requireMatch } from './digest.js';
-import { authorize, imageToWrite, placesOfName, placeToWrite, type Place, type Registry } from './places.js';
+import { authorize, imageToWrite, placesOfName, placeToWrite, repositoryAt, type Place, type Registry } from './places.js';
 import { RegistryError, registryRoute } from './registry-error.js';
 
 interface Session {
@@ -59,7 +59,7 @@ export class Uploads {
     if (from === null) return undefined;
     const { world, images } = this.registry;
     for (const place of placesOfName(call, from, images)) {
-      const bytes = images.find(place.address)?.images.get(place.image)?.blobs.get(digest);
+      const bytes = repositoryAt(images, place)?.images.get(place.image)?.blobs.get(digest);
       if (bytes && isAllowed(() => authorize(world, call, 'artifactregistry.repositories.downloadArtifacts', place))) return bytes;
     }
     return undefined;

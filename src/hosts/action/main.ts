@@ -22,16 +22,30 @@ import { findRunUrl } from './run-url.js';
 
 /** Runs an Action's command over this process and ends it: with 1 whatever failed, since the runner knows no other. */
 export async function runAction(verb: string): Promise<void> {
+  process.on('uncaughtException', failLate);
   try {
     if (verb !== 'attest') throw new Error(`binauthz ${verb}: not available in this version (${VERSION})`);
     await attestAction();
   } catch (thrown) {
     // Nothing may end green by accident, not even a thrown string.
-    core.setFailed(linesOf(asError(thrown)).join('\n'));
+    fail(thrown);
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // Idle connections of a client library may keep the process alive for minutes after its work is done.
   process.exit(process.exitCode ?? 0);
+}
+
+function fail(thrown: unknown): void {
+  core.setFailed(linesOf(asError(thrown)).join('\n'));
+}
+
+/** Ends the process for what nobody awaited, but for one thing that only happens to be thrown here. */
+function failLate(thrown: unknown): void {
+  // The toolkit does not listen to the input of the programs that it runs: one that ends without reading it, as a
+  // failing credential program may, breaks the pipe. Its exit code says what is to be said.
+  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EPIPE') return;
+  fail(thrown);
+  process.exit(1);
 }
 
 async function attestAction(): Promise<void> {

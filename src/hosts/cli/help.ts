@@ -22,7 +22,7 @@ export function commandHelp(command: CommandRow): string {
   const options = optionsOf(command.name, 'cli');
   const common = commonOptions('cli');
   return page([
-    `binauthz ${command.name}: ${command.summary}.`,
+    wrap(`binauthz ${command.name}: ${command.summary}.`, WIDTH).join('\n'),
     section('Usage', wrap(`binauthz ${command.name} ${command.usage} [OPTIONS]`.replace('  ', ' '), WIDTH - 2, '    ')),
     command.details.flatMap((detail) => wrap(detail, WIDTH)).join('\n'),
     section('Options', optionTable(options.filter((option) => !common.includes(option)))),

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CLI: words in, one command, its result on standard output, its exit status back.
+import { asErrors, exitCodeOf, type BinauthzError } from '../../core/errors.js';
+import { reportOf } from '../../core/results.js';
+import { renderJson } from '../../reports/json.js';
+import { listenForCancellation, type Cancellation, type SignalSource } from '../cancellation.js';
+import type { Env, RunContext } from '../context.js';
+import { asFailure } from '../issues.js';
+import type { RawOptions } from '../option-reader.js';
+import type { CommandRow } from '../options.js';
+import type { Ending } from '../outcome.js';
+import { parseEmulator, parseNothing } from '../parse.js';
+import { runCommand, type Services } from '../run-command.js';
+import { VERSION } from '../version.js';
+import { parseArgs, type Args } from './args.js';
+import { commandHelp, overview } from './help.js';
+import { createProgram } from './program.js';
+import { renderErrors, renderResult } from './render.js';
+import { createReporter, type Loudness } from './reporter.js';
+import { readSecrets } from './secrets.js';
+import { styleFor } from './terminal.js';
+
+/** A stream of text that people or programs read. */
+export interface TextStream {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+}
+
+/** The process as the CLI sees it. */
+export interface CliWorld {
+  readonly argv: readonly string[];
+  /** The environment itself: variables that hold secrets are deleted from it. */
+  readonly env: Record<string, string | undefined>;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly signals: SignalSource;
+}
+
+/** Runs the command that the words name; its exit status. */
+export async function runCli(world: CliWorld): Promise<number> {
+  const args = parseArgs(world.argv);
+  try {
+    return await dispatch(args, world);
+  } catch (thrown) {
+    return printErrors(asErrors(thrown), args, world);
+  }
+}
+
+async function dispatch(args: Args, world: CliWorld): Promise<number> {
+  const { command } = args;
+  if (args.wantsHelp && (command || args.issues.length === 0)) return print(world, command ? commandHelp(command) : overview());
+  if (args.wantsVersion && args.issues.length === 0) return print(world, `${VERSION}\n`);
+  if (!command) throw asFailure(args.issues) ?? new Error('neither a command nor an issue');
+  return runNamed(command, args, world);
+}
+
+function print(world: CliWorld, text: string): number {
+  world.stdout.write(text);
+  return 0;
+}
+
+async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promise<number> {
+  const { raw, env } = takeSecrets(command, args, world);
+  const cancellation = listenForCancellation(world.signals);
+  const services = connect(args, { env, cancellation, world });
+  switch (command.name) {
+    case 'attest':
+    case 'list':
+      return printEnding(await runCommand(command.name, raw, services), args, world);
+    case 'emulator': {
+      const settings = parseEmulator(raw);
+      const { serveEmulator } = await import('./emulator.js');
+      await serveEmulator(settings, { print: (text) => world.stdout.write(text), signal: cancellation.signal });
+      return 0;
+    }
+    case 'demo': {
+      parseNothing(raw);
+      return showDemo({ ...services, signal: cancellation.signal }, args, world);
+    }
+  }
+}
+
+/** The story is the demo's result, so it goes to standard output, unless a program reads that. */
+async function showDemo(context: RunContext, args: Args, world: CliWorld): Promise<number> {
+  const { runDemo } = await import('./demo.js');
+  const stream = wantsJson(args) ? world.stderr : world.stdout;
+  const result = await runDemo(context, (line) => stream.write(`${line}\n`));
+  if (wantsJson(args)) world.stdout.write(renderJson(result));
+  return 0;
+}
+
+/** The raw options with their secrets, and the environment without them. */
+function takeSecrets(command: CommandRow, args: Args, world: CliWorld): { readonly raw: RawOptions; readonly env: Env } {
+  const { secrets, variables, issues } = readSecrets(command.name, args.values, world.env);
+  // Libraries read the process's environment themselves, so a copy without the secrets would not be enough.
+  for (const variable of variables) Reflect.deleteProperty(world.env, variable);
+  return { raw: { command: command.name, host: 'cli', values: args.values, secrets, issues: [...args.issues, ...issues] }, env: { ...world.env } };
+}
+
+function connect(args: Args, run: { readonly env: Env; readonly cancellation: Cancellation; readonly world: CliWorld }): Services {
+  const { env, cancellation, world } = run;
+  const isOn = (name: string): boolean => args.values.get(name)?.at(-1)?.toLowerCase() === 'true';
+  // The demo tells its own story; what the commands in it say besides would only interrupt.
+  const usual: Loudness = args.command?.name === 'demo' ? 'silent' : 'normal';
+  const loudness: Loudness = isOn('verbose') ? 'verbose' : isOn('quiet') ? 'quiet' : usual;
+  const reporter = createReporter((text) => world.stderr.write(text), loudness, styleOf(world.stderr, world));
+  return { env, cancellation, reporter, program: createProgram(env, cancellation.signal) };
+}
+
+function printEnding({ result, errors, exitCode }: Ending, args: Args, world: CliWorld): number {
+  world.stdout.write(wantsJson(args) ? renderJson(result) : renderResult(result, styleOf(world.stdout, world)));
+  world.stderr.write(renderErrors(errors, styleOf(world.stderr, world)));
+  return exitCode;
+}
+
+function printErrors(errors: readonly BinauthzError[], args: Args, world: CliWorld): number {
+  if (wantsJson(args)) world.stdout.write(renderJson({ schema: 'binauthz.error/v1', errors: errors.map(reportOf) }));
+  world.stderr.write(renderErrors(errors, styleOf(world.stderr, world)));
+  return exitCodeOf(errors);
+}
+
+function wantsJson(args: Args): boolean {
+  return args.values.get('output')?.at(-1) === 'json';
+}
+
+function styleOf(stream: TextStream, world: CliWorld): ReturnType<typeof styleFor> {
+  return styleFor(stream.isTerminal, world.env['NO_COLOR']);
+}
