@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ArtifactRegistryClient } from '@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js';
 import { asError, type ErrorCode } from '../core/errors.js';
 import { parseDigest, type Digest } from '../core/image/digest.js';
 import type { ImageReference } from '../core/image/reference.js';
@@ -32,71 +33,77 @@ const SILENT: ReadonlySet<ErrorCode> = new Set(['PERMISSION_DENIED', 'UNAUTHENTI
 
 /** Artifact Registry through its client library. */
 export function createArtifactCatalog(google: Google): ArtifactRegistry {
+  const client = google.lazyClient('artifactregistry', async () => (await import('@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js')).ArtifactRegistryClient);
+  const api: Api = { call: google.call, client };
   return {
     covers: (reference) => placeOf(reference) !== undefined,
-    describe: (reference) => describe(google, reference),
-    explain: (reference) => explain(google, reference),
-    listImages: (repository) => listImages(google, repository),
+    describe: (reference) => describe(api, reference),
+    explain: (reference) => explain(api, reference),
+    listImages: (repository) => listImages(api, repository),
   };
 }
 
-async function describe(google: Google, reference: ImageReference): Promise<ArtifactMetadata | undefined> {
+interface Api extends Pick<Google, 'call'> {
+  readonly client: () => Promise<ArtifactRegistryClient>;
+}
+
+async function describe(api: Api, reference: ImageReference): Promise<ArtifactMetadata | undefined> {
   const place = placeOf(reference);
   if (place === undefined || reference.tag === undefined) return undefined;
   const tag = `${repositoryName(place)}/packages/${place.packageId}/tags/${reference.tag}`;
-  const version = await unlessUnknown(() => tagVersion(google, place, tag));
+  const version = await unlessUnknown(() => tagVersion(api, place, tag));
   const digest = parseDigest(version?.split('/').at(-1) ?? '');
   if (digest === undefined) return undefined;
-  const uploadTime = await unlessUnknown(() => uploadTimeOf(google, place, digest));
+  const uploadTime = await unlessUnknown(() => uploadTimeOf(api, place, digest));
   return { digest, ...(uploadTime === undefined ? {} : { uploadTime }) };
 }
 
-function tagVersion(google: Google, place: ImagePlace, tag: string): Promise<string> {
-  return google.call.repeat(callOn(place, 'cannot read the tag', tag, 'artifactregistry.tags.get'), async (options) => {
-    const [found] = await (await google.artifactRegistry()).getTag({ name: tag }, options);
+function tagVersion(api: Api, place: ImagePlace, tag: string): Promise<string> {
+  return api.call.once(callOn(place, 'cannot read the tag', tag, 'artifactregistry.tags.get'), async (options) => {
+    const [found] = await (await api.client()).getTag({ name: tag }, options);
     return found.version ?? '';
   });
 }
 
-function uploadTimeOf(google: Google, place: ImagePlace, digest: Digest): Promise<string | undefined> {
+function uploadTimeOf(api: Api, place: ImagePlace, digest: Digest): Promise<string | undefined> {
   const name = `${repositoryName(place)}/dockerImages/${place.packageId}@${digest}`;
-  return google.call.repeat(callOn(place, 'cannot read the image', name, 'artifactregistry.dockerimages.get'), async (options) => {
-    const [image] = await (await google.artifactRegistry()).getDockerImage({ name }, options);
+  return api.call.once(callOn(place, 'cannot read the image', name, 'artifactregistry.dockerimages.get'), async (options) => {
+    const [image] = await (await api.client()).getDockerImage({ name }, options);
     return image.uploadTime ? timeOf(image.uploadTime) : undefined;
   });
 }
 
 /** Why the registry may have said no: the repository, the permission to see it, or the image in it. */
-async function explain(google: Google, reference: ImageReference): Promise<string | undefined> {
+async function explain(api: Api, reference: ImageReference): Promise<string | undefined> {
   const place = placeOf(reference);
   if (place === undefined) return undefined;
   const { project, location, repository } = place;
   const where = `in ${location} of project ${project}`;
   try {
-    const format = await formatOf(google, place);
+    const format = await formatOf(api, place);
     if (format !== 'DOCKER') return `repository ${repository} ${where} holds ${format} packages, expected DOCKER`;
-    return await explainImage(google, place, reference);
+    return await explainImage(api, place, reference);
   } catch (thrown) {
     const error = asError(thrown);
-    if (error.code === 'NOT_FOUND') return `repository ${repository} does not exist ${where}${await otherRepositories(google, place)}`;
+    if (error.code === 'NOT_FOUND') return `repository ${repository} does not exist ${where}${await otherRepositories(api, place)}`;
     if (error.code === 'PERMISSION_DENIED') return error.hint ?? grantHint({ permission: '', role: READER, on: repositoryName(place) });
     return undefined;
   }
 }
 
-function formatOf(google: Google, place: RepositoryPlace): Promise<string> {
+function formatOf(api: Api, place: RepositoryPlace): Promise<string> {
   const name = repositoryName(place);
-  return google.call.repeat(callOn(place, 'cannot read the repository', name, 'artifactregistry.repositories.get'), async (options) => {
-    const [repository] = await (await google.artifactRegistry()).getRepository({ name }, options);
+  return api.call.repeat(callOn(place, 'cannot read the repository', name, 'artifactregistry.repositories.get'), async (options) => {
+    const [repository] = await (await api.client()).getRepository({ name }, options);
     return String(repository.format ?? '');
   });
 }
 
-async function explainImage(google: Google, place: ImagePlace, reference: ImageReference): Promise<string | undefined> {
+async function explainImage(api: Api, place: ImagePlace, reference: ImageReference): Promise<string | undefined> {
   const parent = `${repositoryName(place)}/packages/${place.packageId}`;
   const call = callOn(place, 'cannot list the tags of', parent, 'artifactregistry.tags.list');
   const tags = await unlessUnknown(() =>
-    google.call.repeat(call, async (options) => (await google.artifactRegistry()).listTags({ parent, pageSize: PAGE_SIZE }, options)),
+    api.call.repeat(call, async (options) => (await api.client()).listTags({ parent, pageSize: PAGE_SIZE }, options)),
   );
   const names = (tags?.[0] ?? []).map((tag) => decode(tag.name));
   const image = decode(place.packageId);
@@ -107,11 +114,11 @@ async function explainImage(google: Google, place: ImagePlace, reference: ImageR
 }
 
 // One more question, where the answer to the first was that a name is wrong. A failure here must not hide that.
-async function otherRepositories(google: Google, place: RepositoryPlace): Promise<string> {
+async function otherRepositories(api: Api, place: RepositoryPlace): Promise<string> {
   const parent = `projects/${place.project}/locations/${place.location}`;
   const call = callOn(place, 'cannot list the repositories of', parent, 'artifactregistry.repositories.list');
   try {
-    const [found] = await google.call.once(call, async (options) => (await google.artifactRegistry()).listRepositories({ parent, pageSize: PAGE_SIZE }, options));
+    const [found] = await api.call.once(call, async (options) => (await api.client()).listRepositories({ parent, pageSize: PAGE_SIZE }, options));
     const names = found.map((repository) => decode(repository.name));
     return names.length === 0 ? '' : `; there are ${nearest(names, place.repository)}`;
   } catch {
@@ -119,13 +126,13 @@ async function otherRepositories(google: Google, place: RepositoryPlace): Promis
   }
 }
 
-async function listImages(google: Google, place: RepositoryPlace): Promise<readonly ListedImage[]> {
+async function listImages(api: Api, place: RepositoryPlace): Promise<readonly ListedImage[]> {
   const parent = repositoryName(place);
   const call = callOn(place, 'cannot list the images of', parent, 'artifactregistry.dockerimages.list');
   const images: ListedImage[] = [];
   let pageToken = '';
   do {
-    const [page, , reply] = await google.call.repeat(call, async (options) => (await google.artifactRegistry()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options));
+    const [page, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options));
     for (const { uri, tags, uploadTime } of page) {
       const digest = parseDigest(uri?.split('@')[1] ?? '');
       const time = uploadTime ? timeOf(uploadTime) : undefined;

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that the adapters of this folder share: one identity, one transport, and the client libraries, each loaded
-// when it is first asked for.
-import type { ArtifactRegistryClient } from '@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js';
-import type { ContainerAnalysisClient } from '@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js';
-import type { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_client.js';
-import type { KeyManagementServiceClient } from '@google-cloud/kms/build/src/v1/key_management_service_client.js';
+// Everything that the adapters of this folder share: one identity, one transport, and how a client library is loaded.
 import type { ClientOptions } from 'google-gax';
 import type { Pace } from '../core/retry.js';
 import type { AccessToken } from '../ports/access-token.js';
@@ -34,16 +29,15 @@ export interface Google {
   readonly accessToken: AccessToken;
   /** Every call goes through it. */
   readonly call: Caller;
-  kms(): Promise<KeyManagementServiceClient>;
-  grafeas(): Promise<GrafeasClient>;
-  containerAnalysis(): Promise<ContainerAnalysisClient>;
-  artifactRegistry(): Promise<ArtifactRegistryClient>;
+  /** A client library of an adapter: `load` imports its class when the client is first asked for, and only then. */
+  lazyClient<Client>(api: ApiName, load: () => Promise<ClientClass<Client>>): () => Promise<Client>;
   /** An API without a client library. */
   rest(api: ApiName): Rest;
 }
 
 type Gax = typeof import('google-gax').fallback;
-type ClientClass<Client> = new (options: ClientOptions, gax: Gax) => Client;
+/** A client class of Google's libraries, with the transport's half of gax as its second argument. */
+export type ClientClass<Client> = new (options: ClientOptions, gax: Gax) => Client;
 
 const TIMEOUT_MS = 20_000;
 
@@ -53,15 +47,11 @@ export function createGoogle(options: GoogleOptions): Google {
   const common = { ...options, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
   const credentials = once(() => loadCredentials(options));
   const transport = createTransport(common, credentials);
-  const lazy = <Client>(api: ApiName, load: () => Promise<ClientClass<Client>>): (() => Promise<Client>) => once(async () => newClient(await load(), endpoint(api), transport));
   return {
     accessToken: { token: () => tokenOf(credentials) },
     call: createCaller(common),
     rest: (api) => createRest(endpoint(api), transport),
-    kms: lazy('cloudkms', async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient),
-    grafeas: lazy('containeranalysis', async () => (await import('@google-cloud/grafeas/build/src/v1/grafeas_client.js')).GrafeasClient),
-    containerAnalysis: lazy('containeranalysis', async () => (await import('@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js')).ContainerAnalysisClient),
-    artifactRegistry: lazy('artifactregistry', async () => (await import('@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js')).ArtifactRegistryClient),
+    lazyClient: (api, load) => once(async () => newClient(await load(), endpoint(api), transport)),
   };
 }
 

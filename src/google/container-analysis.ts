@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ContainerAnalysisClient } from '@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js';
 import type * as protos from '@google-cloud/grafeas/build/protos/protos.js';
+import type { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_client.js';
 import type { Attestation, StoredAttestation } from '../core/attestation/attestation.js';
 import { BinauthzError } from '../core/errors.js';
 import type { Digest } from '../core/image/digest.js';
@@ -15,14 +17,20 @@ const PAGE_SIZE = 1000;
 
 /** Container Analysis through the Grafeas client library. */
 export function createAttestationStore(google: Google): AttestationStore {
+  const client = google.lazyClient('containeranalysis', async () => (await import('@google-cloud/grafeas/build/src/v1/grafeas_client.js')).GrafeasClient);
+  const api: Api<GrafeasClient> = { call: google.call, client };
   return {
-    create: (project, attestation) => create(google, project, attestation),
-    listOfNote: (note, digest, deadline) => listOfNote(google, note, { digest, deadline }),
-    listInProject: (project, digest) => listInProject(google, project, digest),
+    create: (project, attestation) => create(api, project, attestation),
+    listOfNote: (note, digest, deadline) => listOfNote(api, note, { digest, deadline }),
+    listInProject: (project, digest) => listInProject(api, project, digest),
   };
 }
 
-async function create(google: Google, project: ProjectId, attestation: Attestation): Promise<OccurrenceName> {
+interface Api<Client> extends Pick<Google, 'call'> {
+  readonly client: () => Promise<Client>;
+}
+
+async function create(api: Api<GrafeasClient>, project: ProjectId, attestation: Attestation): Promise<OccurrenceName> {
   const call: Call = {
     what: 'cannot store an attestation for',
     resource: attestation.resourceUri,
@@ -34,8 +42,8 @@ async function create(google: Google, project: ProjectId, attestation: Attestati
     conflict: 'ATTESTATION_CONFLICT',
     hint: (code) => (code === 'NOTE_NOT_FOUND' ? `check that the note ${attestation.note} and the project ${project} exist; binauthz setup makes the note` : undefined),
   };
-  const name = await google.call.once(call, async (options) => {
-    const [stored] = await (await google.grafeas()).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
+  const name = await api.call.once(call, async (options) => {
+    const [stored] = await (await api.client()).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
     return stored.name ?? '';
   });
   if (name !== '') return name as OccurrenceName;
@@ -52,7 +60,7 @@ function occurrenceOf(attestation: Attestation): Occurrence {
   };
 }
 
-function listOfNote(google: Google, note: NoteName, bounds: { digest: Digest | undefined; deadline: number | undefined }): Promise<readonly StoredAttestation[]> {
+function listOfNote(api: Api<GrafeasClient>, note: NoteName, bounds: { digest: Digest | undefined; deadline: number | undefined }): Promise<readonly StoredAttestation[]> {
   const { digest, deadline } = bounds;
   const call: Call = {
     what: 'cannot list the attestations of',
@@ -62,11 +70,11 @@ function listOfNote(google: Google, note: NoteName, bounds: { digest: Digest | u
   };
   return listAll(digest, (pageToken) => {
     const request = { name: note, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
-    return google.call.repeat(call, async (options) => pageOf(await (await google.grafeas()).listNoteOccurrences(request, options)), deadline);
+    return api.call.repeat(call, async (options) => pageOf(await (await api.client()).listNoteOccurrences(request, options)), deadline);
   });
 }
 
-function listInProject(google: Google, project: ProjectId, digest: Digest | undefined): Promise<readonly StoredAttestation[]> {
+function listInProject(api: Api<GrafeasClient>, project: ProjectId, digest: Digest | undefined): Promise<readonly StoredAttestation[]> {
   const parent = `projects/${project}`;
   const call: Call = {
     what: 'cannot list the attestations in',
@@ -76,7 +84,7 @@ function listInProject(google: Google, project: ProjectId, digest: Digest | unde
   };
   return listAll(digest, (pageToken) => {
     const request = { parent, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
-    return google.call.repeat(call, async (options) => pageOf(await (await google.grafeas()).listOccurrences(request, options)));
+    return api.call.repeat(call, async (options) => pageOf(await (await api.client()).listOccurrences(request, options)));
   });
 }
 
@@ -140,11 +148,12 @@ export interface NoteIamPolicy {
 
 /** IAM on notes through the Container Analysis client library. */
 export function createNotePermissions(google: Google): NotePermissions {
+  const client = google.lazyClient<ContainerAnalysisClient>('containeranalysis', async () => (await import('@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js')).ContainerAnalysisClient);
   return {
     async missingOnNote(note, permissions) {
       const call: Call = { what: 'cannot test permissions on', resource: note, needs: [], notFound: 'NOTE_NOT_FOUND' };
       return google.call.repeat(call, async (options) => {
-        const [reply] = await (await google.containerAnalysis()).testIamPermissions({ resource: note, permissions: [...permissions] }, options);
+        const [reply] = await (await client()).testIamPermissions({ resource: note, permissions: [...permissions] }, options);
         const held = new Set(reply.permissions ?? []);
         return permissions.filter((permission) => !held.has(permission));
       });
@@ -153,7 +162,7 @@ export function createNotePermissions(google: Google): NotePermissions {
       const need = { permission: 'containeranalysis.notes.getIamPolicy', role: 'roles/containeranalysis.admin', on: note };
       const call: Call = { what: 'cannot read the IAM policy of', resource: note, needs: [need], notFound: 'NOTE_NOT_FOUND' };
       return google.call.repeat(call, async (options) => {
-        const [policy] = await (await google.containerAnalysis()).getIamPolicy({ resource: note }, options);
+        const [policy] = await (await client()).getIamPolicy({ resource: note }, options);
         return { bindings: (policy.bindings ?? []).map(({ role, members }) => ({ role: role ?? '', members: members ?? [] })) };
       });
     },

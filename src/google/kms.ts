@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KeyManagementServiceClient } from '@google-cloud/kms/build/src/v1/key_management_service_client.js';
 import type { ErrorCode } from '../core/errors.js';
 import { idOf, keyOf, parseKeyVersionName, type KeyName, type KeyVersionName } from '../core/names.js';
 import type { KeyService, KmsPublicKey, KmsSignature } from '../ports/key-service.js';
@@ -9,26 +10,32 @@ const PAGE_SIZE = 1000;
 
 /** Cloud KMS through its client library. */
 export function createKeyService(google: Google): KeyService {
+  const client = google.lazyClient('cloudkms', async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient);
+  const api: KmsApi = { call: google.call, client };
   return {
-    publicKey: (version) => readPublicKey(google, version),
-    sign: (version, digest) => sign(google, version, digest),
-    enabledVersions: (key) => listEnabled(google, key),
+    publicKey: (version) => readPublicKey(api, version),
+    sign: (version, digest) => sign(api, version, digest),
+    enabledVersions: (key) => listEnabled(api, key),
   };
 }
 
-function readPublicKey(google: Google, version: KeyVersionName): Promise<KmsPublicKey> {
+interface KmsApi extends Pick<Google, 'call'> {
+  readonly client: () => Promise<KeyManagementServiceClient>;
+}
+
+function readPublicKey(api: KmsApi, version: KeyVersionName): Promise<KmsPublicKey> {
   const call = callOn(version, 'cannot read the public key of', { permission: 'cloudkms.cryptoKeyVersions.viewPublicKey', role: 'roles/cloudkms.publicKeyViewer' });
-  return google.call.repeat(call, async (options) => {
-    const [reply] = await (await google.kms()).getPublicKey({ name: version }, options);
+  return api.call.repeat(call, async (options) => {
+    const [reply] = await (await api.client()).getPublicKey({ name: version }, options);
     return { name: reply.name ?? '', pem: reply.pem ?? '', algorithm: String(reply.algorithm ?? ''), pemCrc32c: integerOf(reply.pemCrc32c) };
   });
 }
 
-function sign(google: Google, version: KeyVersionName, digest: Parameters<KeyService['sign']>[1]): Promise<KmsSignature> {
+function sign(api: KmsApi, version: KeyVersionName, digest: Parameters<KeyService['sign']>[1]): Promise<KmsSignature> {
   const call = callOn(version, 'cannot sign with', { permission: 'cloudkms.cryptoKeyVersions.useToSign', role: 'roles/cloudkms.signerVerifier' });
   const request = { name: version, digest: { [digest.hash]: digest.bytes }, digestCrc32c: { value: digest.crc32c } };
-  return google.call.repeat(call, async (options) => {
-    const [reply] = await (await google.kms()).asymmetricSign(request, options);
+  return api.call.repeat(call, async (options) => {
+    const [reply] = await (await api.client()).asymmetricSign(request, options);
     return {
       name: reply.name ?? '',
       signature: bytesOf(reply.signature),
@@ -38,14 +45,14 @@ function sign(google: Google, version: KeyVersionName, digest: Parameters<KeySer
   });
 }
 
-async function listEnabled(google: Google, key: KeyName): Promise<readonly KeyVersionName[]> {
+async function listEnabled(api: KmsApi, key: KeyName): Promise<readonly KeyVersionName[]> {
   const need = { permission: 'cloudkms.cryptoKeyVersions.list', role: 'roles/cloudkms.viewer', on: key };
   const call: Call = { what: 'cannot list the versions of', resource: key, needs: [need], notFound: 'KEY_NOT_FOUND', refused: 'KEY_UNUSABLE', hint: hintFor(key) };
   const found: KeyVersionName[] = [];
   let pageToken = '';
   do {
     const request = { parent: key, filter: 'state=ENABLED', pageSize: PAGE_SIZE, pageToken };
-    const [versions, , reply] = await google.call.repeat(call, async (options) => (await google.kms()).listCryptoKeyVersions(request, options));
+    const [versions, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listCryptoKeyVersions(request, options));
     // The filter is the service's to apply; a version that came along all the same must not be picked.
     const enabled = versions.filter((version) => version.state === 'ENABLED');
     found.push(...enabled.map((version) => parseKeyVersionName(version.name ?? '')).filter((name) => name !== undefined));

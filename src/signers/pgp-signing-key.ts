@@ -44,7 +44,7 @@ export function whyTooNew(key: Key | Subkey): string | undefined {
  * may. Revoked, expired, weak and too new ones are refused.
  */
 export async function chooseSigningKey(key: PrivateKey, { source, now }: SigningContext): Promise<SigningKey> {
-  const ofPrimary = (await whyInvalid(key, now));
+  const ofPrimary = whyTooNew(key) ?? (await whyInvalid(key, now));
   if (ofPrimary !== undefined) throw unusable(key, source, ofPrimary);
   const subkeys = [...key.subkeys].sort((a, b) => b.getCreationTime().getTime() - a.getCreationTime().getTime());
   const reasons: string[] = [];

@@ -73,6 +73,7 @@ async function unlock({ part }: SigningKey, key: Secret, passphrase: Secret | un
   if (!passphrase?.reveal()) throw passphraseMissing(key.source, passphrase?.source);
   try {
     await packet.decrypt(passphrase.reveal());
+    // As openpgp's own decryptKey does: the secret half must belong to the public one.
     await packet.validate();
     return true;
   } catch (error) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asErrors, type BinauthzError } from '../core/errors.js';
 import type { Digest } from '../core/image/digest.js';
-import { digestsToAttest } from '../core/image/platform.js';
-import { pin, pinnedName, type PinnedReference } from '../core/image/reference.js';
+import { digestsToAttest, type ResolvedImage } from '../core/image/platform.js';
+import { pin, pinnedName, type ImageReference, type PinnedReference } from '../core/image/reference.js';
 import { projectOf } from '../core/names.js';
 import { reportOf, type AttestationResult, type AttestationStatus, type AttestedImage, type AttestResult } from '../core/results.js';
 import type { GivenKey } from '../core/signing/given-key.js';
@@ -15,11 +15,12 @@ import { concurrently, errorsOf, settle, valuesOf } from './steps/concurrently.j
 import { findAttestations } from './steps/find-attestations.js';
 import { pairAttestors } from './steps/pair-attestors.js';
 import { postAttestation, type Posted } from './steps/post-attestation.js';
-import { resolveImages, type ResolvedUpload, type ResolvePorts } from './steps/resolve-images.js';
+import { resolveImages, type ResolvePorts } from './steps/resolve-images.js';
+import { SecondWitness, type WitnessPorts } from './steps/second-witness.js';
 import { AttestationSigner, type Assignment, type SignedAssignment } from './steps/sign-attestations.js';
 import { validateAttestations, type ValidatedAssignment } from './steps/validate-attestations.js';
 
-export interface AttestPorts extends ResolvePorts, VisibilityPorts {
+export interface AttestPorts extends ResolvePorts, WitnessPorts, VisibilityPorts {
   readonly attestors: AttestorService;
   /** Opens the keys that the user gave; called once, while the attestors are read. */
   readonly openKeys: () => Promise<readonly GivenKey[]>;
@@ -35,14 +36,22 @@ export async function attest(request: AttestRequest, ports: AttestPorts): Promis
   const { images, pairs, errors } = await run.prepare();
   if (errors.length > 0) return outcome(images, [], errors);
 
-  const examined = await run.examine(assignmentsOf(images, pairs, request));
-  if (request.dryRun || examined.errors.length > 0) return outcome(images, examined.results, examined.errors);
+  const assignments = assignmentsOf(images, pairs, request);
+  const [uploads, examined] = await Promise.all([run.hearWitness(images), run.examine(assignments)]);
+  const refusals = [...uploads.errors, ...examined.errors];
+  if (request.dryRun || refusals.length > 0) return outcome(uploads.images, examined.results, refusals);
 
   const validated = await run.validate(examined.signed);
-  if (validated.errors.length > 0) return outcome(images, [...examined.results, ...validated.results], validated.errors);
+  if (validated.errors.length > 0) return outcome(uploads.images, [...examined.results, ...validated.results], validated.errors);
 
   const posted = await run.post(validated.ready);
-  return outcome(images, [...examined.results, ...posted.results], posted.errors);
+  return outcome(uploads.images, inOrderOf(assignments, [...examined.results, ...posted.results]), posted.errors);
+}
+
+/** An image as it was asked for and as it was found. */
+interface FoundImage extends ResolvedImage {
+  readonly asked: ImageReference;
+  readonly uploadTime?: string | undefined;
 }
 
 interface Progress {
@@ -52,6 +61,7 @@ interface Progress {
 
 class AttestRun {
   private readonly signer: AttestationSigner;
+  private readonly witness: SecondWitness;
   /** When the wait for visibility ends; set by the first post of the run. */
   private deadline: number | undefined;
 
@@ -60,13 +70,26 @@ class AttestRun {
     private readonly ports: AttestPorts,
   ) {
     this.signer = new AttestationSigner(ports.verifier);
+    this.witness = new SecondWitness(ports);
   }
 
-  async prepare(): Promise<{ images: readonly ResolvedUpload[]; pairs: readonly Pair[]; errors: readonly BinauthzError[] }> {
+  async prepare(): Promise<{ images: readonly FoundImage[]; pairs: readonly Pair[]; errors: readonly BinauthzError[] }> {
     const { request, ports } = this;
     ports.reporter.step(`Resolving ${count(request.images.length, 'image')} and reading ${count(request.attestors.length, 'attestor')}`);
-    const [images, pairs] = await Promise.all([resolveImages(request.images, ports), settle(pairAttestors(request.attestors, ports.attestors, ports.openKeys))]);
-    return { images: valuesOf(images), pairs: pairs.ok ? pairs.value : [], errors: [...errorsOf(images), ...errorsOf([pairs])] };
+    this.witness.ask(request.images);
+    const [resolved, pairs] = await Promise.all([resolveImages(request.images, ports), settle(pairAttestors(request.attestors, ports.attestors, ports.openKeys))]);
+    const images = request.images.flatMap((asked, index) => {
+      const image = resolved[index];
+      return image?.ok ? [{ ...image.value, asked }] : [];
+    });
+    return { images, pairs: pairs.ok ? pairs.value : [], errors: [...errorsOf(resolved), ...errorsOf([pairs])] };
+  }
+
+  /** What Artifact Registry says about the tags that were given; a tag that moved is an error. */
+  async hearWitness(images: readonly FoundImage[]): Promise<{ images: readonly FoundImage[]; errors: readonly BinauthzError[] }> {
+    const heard = await concurrently(images, async (image) => ({ ...image, uploadTime: await this.witness.hear(image.asked, image) }));
+    const withTimes = heard.map((entry, index) => (entry.ok ? entry.value : images[index])).filter((image) => image !== undefined);
+    return { images: withTimes, errors: errorsOf(heard) };
   }
 
   /** Finds what is attested already; what is not is signed, unless this is a dry run. */
@@ -140,7 +163,7 @@ class AttestRun {
 }
 
 /** One assignment per digest and attestor. The enforcer compares digests only, so a digest named twice is one. */
-function assignmentsOf(images: readonly ResolvedUpload[], pairs: readonly Pair[], request: AttestRequest): readonly Assignment[] {
+function assignmentsOf(images: readonly FoundImage[], pairs: readonly Pair[], request: AttestRequest): readonly Assignment[] {
   const byDigest = new Map<Digest, PinnedReference>();
   for (const image of images) {
     for (const digest of digestsToAttest(image, request.multiPlatform)) {
@@ -155,16 +178,21 @@ function resultOf(assignment: Assignment, status: AttestationStatus, details: Pa
   return { image: pinnedName(image), attestor: pair.attestor.name, note: pair.attestor.note, publicKeyId: pair.attestorKey.id, status, ...details };
 }
 
+/** Results as the images and attestors were given, however they came about. */
+function inOrderOf(assignments: readonly Assignment[], results: readonly AttestationResult[]): readonly AttestationResult[] {
+  return assignments.flatMap(({ image, pair }) => results.filter((result) => result.image === pinnedName(image) && result.attestor === pair.attestor.name));
+}
+
 function failure(assignment: Assignment | undefined, errors: readonly BinauthzError[]): readonly AttestationResult[] {
   const [error] = errors;
   return assignment && error ? [resultOf(assignment, 'failed', { error: reportOf(error) })] : [];
 }
 
-function outcome(images: readonly ResolvedUpload[], attestations: readonly AttestationResult[], errors: readonly BinauthzError[]): Outcome<AttestResult> {
+function outcome(images: readonly FoundImage[], attestations: readonly AttestationResult[], errors: readonly BinauthzError[]): Outcome<AttestResult> {
   return { result: { schema: 'binauthz.attest/v1', images: images.map(imageResult), attestations, ...(errors.length > 0 ? { errors: errors.map(reportOf) } : {}) }, errors };
 }
 
-function imageResult(image: ResolvedUpload): AttestedImage {
+function imageResult(image: FoundImage): AttestedImage {
   const { reference, mediaType, children, uploadTime } = image;
   const optional = { ...(reference.tag === undefined ? {} : { tag: reference.tag }), ...(uploadTime === undefined ? {} : { uploadTime }) };
   return { image: pinnedName(reference), digest: reference.digest, mediaType, children: children.map(({ digest, platform }) => ({ digest, platform })), ...optional };

@@ -76,7 +76,8 @@ it('takes a wrapped checksum as an answer that cannot be read', async () => {
 it('tells a hung server after the time limit of an attempt', async () => {
   stub.plan({ fault: 'hang' });
   const { google, pace } = googleOn(stub.host, { timeoutMs: 150 });
-  const error = await errorOf(google.call.once({ what: 'cannot read', resource: 'x', needs: [], notFound: 'NOT_FOUND' }, async (options) => (await google.kms()).getPublicKey({ name: VERSION }, options)));
+  const client = google.lazyClient('cloudkms', async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient);
+  const error = await errorOf(google.call.once({ what: 'cannot read', resource: 'x', needs: [], notFound: 'NOT_FOUND' }, async (options) => (await client()).getPublicKey({ name: VERSION }, options)));
   expect(error).toMatchObject({ code: 'UNAVAILABLE', transient: { kind: 'unavailable' } });
   expect(error.message).toContain('150 ms');
   expect(pace.pauses).toEqual([]);

@@ -28,10 +28,11 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
     gpg.dispose();
   });
 
-  async function expectGood(signer: Signer, fingerprint: string): Promise<void> {
+  async function expectGood(signer: Signer, fingerprint: string, by: 'primary' | 'subkey' = 'primary'): Promise<void> {
     const verdict = gpg.judge(await signer.sign(PAYLOAD, signer.publicKeys[0]));
     expect(verdict.words).toEqual(expect.arrayContaining(['GOODSIG', 'VALIDSIG']));
     expect(verdict.primary).toBe(fingerprint);
+    expect(verdict.signer === fingerprint).toBe(by === 'primary');
     expect(Buffer.compare(verdict.data, PAYLOAD)).toBe(0);
     expect(signer.publicKeys).toEqual([{ kind: 'pgp', fingerprint }]);
   }
@@ -88,14 +89,14 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       const fingerprint = gpg.generate({ algorithm: 'ed25519', usage: 'cert', passphrase: PASSPHRASE });
       gpg.addSubkey(fingerprint, 'nistp256/ecdsa', { passphrase: PASSPHRASE });
       const signer = await open(gpg.exportSecret(fingerprint, PASSPHRASE), PASSPHRASE);
-      await expectGood(signer, fingerprint);
+      await expectGood(signer, fingerprint, 'subkey');
       expect(await verifyPgp(PAYLOAD, await signer.sign(PAYLOAD, signer.publicKeys[0]), listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: true });
     });
 
     it('sign where the secret part of the primary was left at home', async () => {
       const fingerprint = gpg.generate({ algorithm: 'ed25519', passphrase: PASSPHRASE });
       gpg.addSubkey(fingerprint, 'ed25519', { passphrase: PASSPHRASE });
-      await expectGood(await open(gpg.exportSecret(fingerprint, PASSPHRASE, '--export-secret-subkeys'), PASSPHRASE), fingerprint);
+      await expectGood(await open(gpg.exportSecret(fingerprint, PASSPHRASE, '--export-secret-subkeys'), PASSPHRASE), fingerprint, 'subkey');
     });
 
     it('are refused when they have expired, and none else can sign', async () => {

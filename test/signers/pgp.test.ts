@@ -107,6 +107,7 @@ describe('openPgpKey', () => {
     ['a revoked key', () => revoked(key, enums.reasonForRevocation.keyCompromised), /revoked/],
     ['a superseded key', () => revoked(key, enums.reasonForRevocation.keySuperseded), /revoked/],
     ['a key of algorithm 27', async () => (await makePgpKey({ type: 'curve25519' })).secret, /number 27/],
+    ['a key of algorithm 27 with an older subkey', async () => (await makePgpKey({ type: 'curve25519', subkeys: [{ type: 'ecc', curve: 'ed25519Legacy', sign: true }] })).secret, /number 27/],
     ['a version 6 key', async () => (await makePgpKey({ type: 'curve25519', config: { v6Keys: true } })).secret, /version 6/],
     ['RSA 1024', async () => (await makePgpKey({ type: 'rsa', rsaBits: 1024, config: WEAK })).secret, /1024 bits/],
   ])('refuses %s', async (_name, make, says, nowMs) => {

@@ -64,13 +64,14 @@ export class Gpg {
     return new Uint8Array(this.run(['--passphrase', '', '--armor', '-u', fingerprint, ...how], payload).stdout);
   }
 
-  /** What gpg thinks of an attached message: its status words, the primary fingerprint of a valid signature, and the data. */
-  judge(message: Uint8Array): { readonly words: readonly string[]; readonly primary: string | undefined; readonly data: Uint8Array } {
+  /** What gpg thinks of an attached message: its status words, who made a valid signature and under which primary, and the data. */
+  judge(message: Uint8Array): { readonly words: readonly string[]; readonly signer: string | undefined; readonly primary: string | undefined; readonly data: Uint8Array } {
     const file = join(this.home, `message-${this.#files++}`);
     writeFileSync(file, message);
     const { status, stdout } = this.run(['--decrypt', file]);
     const words = [...status.matchAll(/^\[GNUPG:\] (\S+)/gm)].map((line) => line[1] ?? '');
-    return { words, primary: /^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40})$/m.exec(status)?.[1], data: new Uint8Array(stdout) };
+    const valid = /^\[GNUPG:\] VALIDSIG ([0-9A-F]{40}) .* ([0-9A-F]{40})$/m.exec(status);
+    return { words, signer: valid?.[1], primary: valid?.[2], data: new Uint8Array(stdout) };
   }
 
   dispose(): void {
