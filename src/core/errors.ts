@@ -1,54 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
-/**
- * Every error code with the exit code it ends a run with. A closed list: docs/ERRORS.md documents each, and users'
- * scripts match on them. Exit codes are those of the interface contract.
- */
-export const EXIT_CODE_OF = {
-  INTERNAL: 1,
-
-  INVALID_INPUT: 2,
-  SECRET_UNUSABLE: 2,
-  PASSPHRASE_REJECTED: 2,
-
-  POLICY_DENIED: 3,
-
-  UNDECIDED: 4,
-
-  PERMISSION_DENIED: 5,
-  UNAUTHENTICATED: 5,
-
-  IMAGE_NOT_FOUND: 6,
-  IMAGE_ID_NOT_DIGEST: 6,
-  ATTESTOR_NOT_FOUND: 6,
-  KEY_NOT_FOUND: 6,
-  NOTE_NOT_FOUND: 6,
-  PROJECT_NOT_FOUND: 6,
-  ATTESTATION_NOT_FOUND: 6,
-  NOT_FOUND: 6,
-
-  DIGEST_MISMATCH: 7,
-  MANIFEST_INVALID: 7,
-  TAG_MOVED: 7,
-  CHECKSUM_MISMATCH: 7,
-  SIGNATURE_INVALID: 7,
-  KEY_NOT_TRUSTED: 7,
-  KEY_UNUSABLE: 7,
-  KEY_ALGORITHM_UNSUPPORTED: 7,
-  ATTESTATION_NOT_VERIFIABLE: 7,
-  ATTESTATION_CONFLICT: 7,
-  RESPONSE_INVALID: 7,
-
-  NOT_VISIBLE: 8,
-
-  UNAVAILABLE: 9,
-  QUOTA_EXHAUSTED: 9,
-
-  CANCELLED: 130,
-} as const satisfies Record<string, number>;
-
-/** The code of an error, stable across releases. */
-export type ErrorCode = keyof typeof EXIT_CODE_OF;
+export type { ErrorCode } from './error-codes.js';
 
 /** Says that the same call may succeed later, and when the service asked to be called again (milliseconds). */
 export interface Transient {
@@ -89,7 +42,7 @@ export class BinauthzError extends Error {
 
   /** The exit code of the contract that belongs to this error's code. */
   get exitCode(): number {
-    return EXIT_CODE_OF[this.code];
+    return ERROR_CODES[this.code].exit;
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a run ends: its exit status, its lines, and the result as it is printed.
+import { EXIT_CODES } from '../core/error-codes.js';
 import { BinauthzError, exitCodeOf } from '../core/errors.js';
 import { reportOf, type AttestResult, type ErrorReport, type ErrorResult, type ListResult, type ResultBase } from '../core/results.js';
 
@@ -22,21 +23,6 @@ export interface Circumstances {
   readonly onEmulator: boolean;
 }
 
-/** The exit codes of the contract with their meanings, for help and documents. */
-export const EXIT_CODES: readonly { readonly code: string; readonly meaning: string }[] = [
-  { code: '0', meaning: 'done, or allowed' },
-  { code: '1', meaning: 'unexpected failure: a bug, please report it' },
-  { code: '2', meaning: 'bad input: everything wrong with it is listed' },
-  { code: '3', meaning: 'denied by a policy' },
-  { code: '4', meaning: 'unknown: the verdict could not be decided; fails closed' },
-  { code: '5', meaning: 'a Google or registry permission is missing' },
-  { code: '6', meaning: 'not found: image, key, attestor, note, project' },
-  { code: '7', meaning: 'integrity: a digest, checksum, signature or key does not match' },
-  { code: '8', meaning: 'not visible before the wait timeout' },
-  { code: '9', meaning: 'a service stayed unavailable after retries' },
-  { code: '130, 143', meaning: 'cancelled (SIGINT, SIGTERM); a re-run converges' },
-];
-
 /** What an exit code means, in the words of the contract. */
 export function meaningOf(exitCode: number): string {
   return EXIT_CODES.find(({ code }) => code.split(', ').includes(String(exitCode)))?.meaning ?? 'failed';
@@ -51,7 +37,7 @@ export function endingOf(result: AttestResult | ListResult, errors: readonly Bin
   const base: ResultBase = { ...(reports.length === 0 ? {} : { errors: reports }), ...(onEmulator ? { emulator: true } : {}) };
   // The contract: bad input prints an error result, whatever the command would have printed.
   if (exitCode === 2) return { result: { schema: 'binauthz.error/v1', ...base, errors: reports }, errors: all, exitCode };
-  return { result: { ...result, ...base }, errors: all, exitCode };
+  return { result: { ...withStatus(result, cancelledBy), ...base }, errors: all, exitCode };
 }
 
 /** The result of a command that did not get anywhere. */
@@ -80,6 +66,13 @@ export function statusOf(errors: readonly BinauthzError[], cancelledBy?: CancelS
 // Requests that the signal cut off may have failed with anything; the reason is the signal, and it is said once.
 function withCancellation(errors: readonly BinauthzError[]): readonly BinauthzError[] {
   return [cancelled(), ...errors.filter(({ code }) => code !== 'CANCELLED')];
+}
+
+// An attestation's own error says the same status as the run.
+function withStatus(result: AttestResult | ListResult, cancelledBy: CancelSignal | undefined): AttestResult | ListResult {
+  if (cancelledBy !== 'SIGTERM' || result.schema !== 'binauthz.attest/v1') return result;
+  const attestations = result.attestations.map((attestation) => (attestation.error?.exitCode === 130 ? { ...attestation, error: { ...attestation.error, exitCode: 143 } } : attestation));
+  return { ...result, attestations };
 }
 
 function reportWith(error: BinauthzError, cancelledBy: CancelSignal | undefined): ErrorReport {

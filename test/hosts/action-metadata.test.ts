@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { OUTPUTS } from '../../src/hosts/action/outputs.js';
 import { commandHelp, overview } from '../../src/hosts/cli/help.js';
 import { COMMANDS, LATER_COMMANDS, nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
-import { EXIT_CODES } from '../../src/hosts/outcome.js';
+import { EXIT_CODES } from '../../src/core/error-codes.js';
 import { parseAttest } from '../../src/hosts/parse.js';
 import { VERSION } from '../../src/hosts/version.js';
 import { actionOptions, ATTESTOR, IMAGE, messagesOf, VERSION_1 } from './world.js';

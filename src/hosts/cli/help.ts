@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Help, made from the option table.
+import { EXIT_CODES } from '../../core/error-codes.js';
 import { COMMANDS, commonOptions, nameOn, optionsOf, type CommandRow, type OptionRow } from '../options.js';
-import { EXIT_CODES } from '../outcome.js';
 
 const WIDTH = 100;
 

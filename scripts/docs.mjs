@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes what documents repeat of the code: the option table and the exit codes into README.md, the error codes into
+// docs/ERRORS.md. `--check` changes nothing and fails where a document is not what the code says.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The exports of a TypeScript module of src. */
+async function load(path) {
+  const folder = mkdtempSync(join(tmpdir(), 'binauthz-docs-'));
+  try {
+    const bundle = await rolldown({ input: join(root, 'src', path), platform: 'node', logLevel: 'silent' });
+    const file = join(folder, 'module.mjs');
+    await bundle.write({ file, format: 'esm' });
+    await bundle.close();
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const cell = (text) => text.replaceAll('|', '\\|');
+
+function optionTable({ OPTIONS, nameOn }) {
+  const rows = OPTIONS.filter(({ name }) => !['help', 'version'].includes(name)).map((option) => {
+    const flag = option.hosts.includes('cli') ? `\`--${nameOn(option, 'cli')}\`` : '–';
+    const input = option.hosts.includes('action') ? `\`${nameOn(option, 'action')}\`` : '–';
+    const where = option.commands.length > 2 ? 'all' : option.commands.join(', ');
+    return `| ${flag} | ${input} | ${where} | ${option.default === undefined ? '' : `\`${option.default}\``} | ${cell(option.help)} |`;
+  });
+  return ['| CLI | Action | command | default | |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function exitCodeTable({ EXIT_CODES }) {
+  return ['| code | meaning |', '|---|---|', ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${cell(meaning)} |`)].join('\n');
+}
+
+function errorsPage({ ERROR_CODES }) {
+  const rows = Object.entries(ERROR_CODES).map(([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`);
+  return [
+    '# Errors',
+    '',
+    'Every failure of binauthz carries one of these codes, in its line, in the JSON result and in the Action’s annotations. The',
+    'list is closed: codes are added, never renamed. This page is written by `npm run docs` from `src/core/error-codes.ts`.',
+    '',
+    '| code | exit | what it means | what to do |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function fill(text, name, content) {
+  const pattern = new RegExp(`(<!-- ${name}:begin[^>]*-->\\n)[\\s\\S]*?(<!-- ${name}:end -->)`);
+  if (!pattern.test(text)) throw new Error(`README.md has no place for ${name}`);
+  return text.replace(pattern, (_match, begin, end) => `${begin}${content}\n${end}`);
+}
+
+const options = await load('hosts/options.ts');
+const errors = await load('core/error-codes.ts');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const documents = {
+  'README.md': fill(fill(readme, 'options', optionTable(options)), 'exit-codes', exitCodeTable(errors)),
+  'docs/ERRORS.md': errorsPage(errors),
+};
+
+const isCheck = process.argv.includes('--check');
+const stale = Object.entries(documents).filter(([path, text]) => {
+  try {
+    return readFileSync(join(root, path), 'utf8') !== text;
+  } catch {
+    return true;
+  }
+});
+if (!isCheck) for (const [path, text] of stale) writeFileSync(join(root, path), text);
+if (isCheck && stale.length > 0) {
+  process.stderr.write(`${stale.map(([path]) => path).join(', ')}: not what the code says; run npm run docs and commit\n`);
+  process.exit(1);
+}
