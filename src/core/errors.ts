@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { oneLine, redact } from './redact.js';
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
 export type { ErrorCode } from './error-codes.js';
@@ -34,8 +35,8 @@ export class BinauthzError extends Error {
     message: string,
     details: ErrorDetails = {},
   ) {
-    super(oneLine(redact(message)), details.cause === undefined ? {} : { cause: details.cause });
-    this.resource = details.resource === undefined ? undefined : redact(details.resource);
+    super(clean(message), details.cause === undefined ? {} : { cause: details.cause });
+    this.resource = details.resource === undefined ? undefined : clean(details.resource);
     this.hint = details.hint === undefined ? undefined : redact(details.hint);
     this.transient = details.transient;
   }
@@ -81,16 +82,6 @@ export function asError(thrown: unknown): BinauthzError {
   });
 }
 
-/** Text without private keys, bearer tokens and URL queries. */
-export function redact(text: string): string {
-  return text
-    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|$)/g, '[private key]')
-    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=:@-]{6,}/gi, '$1 [redacted]')
-    .replace(/\bya29\.[A-Za-z0-9._-]+/g, '[access token]')
-    .replace(/(https?:\/\/)[^\s/@]+@/g, '$1[redacted]@')
-    .replace(/(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g, '$1?…');
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+function clean(text: string): string {
+  return oneLine(redact(text));
 }

@@ -35,9 +35,9 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, pace:
       return await operation(attempt);
     } catch (thrown) {
       const error = asError(thrown);
-      const delayMs = delayBefore(error, attempt, pace.random());
-      const end = Math.min(startedAt + budgetFor(error), options.deadline ?? Infinity);
-      if (delayMs === undefined || pace.now() + delayMs > end) throw thrown;
+      const leftMs = startedAt + budgetFor(error) - pace.now();
+      const delayMs = within(leftMs, delayBefore(error, attempt, pace.random()), error);
+      if (delayMs === undefined || pace.now() + delayMs > (options.deadline ?? Infinity)) throw thrown;
       options.onRetry?.(error, delayMs);
       await pace.sleep(delayMs);
     }
@@ -48,14 +48,23 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, pace:
 export function delayBefore(error: BinauthzError, attempt: number, random: number): number | undefined {
   const transient = error.transient;
   if (!transient) return undefined;
-  if (transient.retryAfterMs !== undefined) return transient.retryAfterMs;
-  return backoff(attempt, random, { firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS[transient.kind] });
+  const ours = backoff(attempt, random, { firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS[transient.kind] });
+  // A server may ask for more patience than ours, never for less: "Retry-After: 0" would have it called without a pause.
+  return Math.max(transient.retryAfterMs ?? 0, ours);
 }
 
 /** The exponential delay before attempt n + 1, half of it jitter, never above `longestMs`. */
 export function backoff(attempt: number, random: number, bounds: { readonly firstMs: number; readonly longestMs: number }): number {
   const full = Math.min(bounds.longestMs, bounds.firstMs * 2 ** (attempt - 1));
   return Math.round(full / 2 + (full / 2) * random);
+}
+
+// The last attempt is at the end of the budget, not up to a pause before it: a quota's minute may end in between. Where
+// the service itself named a later time, an earlier attempt is of no use.
+function within(leftMs: number, delayMs: number | undefined, error: BinauthzError): number | undefined {
+  if (delayMs === undefined || leftMs <= 0) return undefined;
+  if (error.transient?.retryAfterMs !== undefined) return delayMs <= leftMs ? delayMs : undefined;
+  return Math.min(delayMs, leftMs);
 }
 
 function budgetFor(error: BinauthzError): number {

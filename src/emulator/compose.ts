@@ -10,6 +10,7 @@ import { Faults } from './faults.js';
 import { IamStore } from './iam.js';
 import { createKms } from './kms/handlers.js';
 import { Projects } from './projects.js';
+import { locationRoutes } from './locations.js';
 import { createResourceManager } from './resource-manager/handlers.js';
 import { Router } from './router.js';
 import { createServiceUsage } from './service-usage/handlers.js';
@@ -45,6 +46,7 @@ export function compose({ clock, latencyMs, propagationDelayMs }: Behaviour): { 
     artifactRegistry,
     createServiceUsage(world),
     createResourceManager(world),
+    { routes: locationRoutes(world), reset: () => undefined },
   ];
   const reset = () => {
     for (const part of [...apis, iam, faults]) part.reset();

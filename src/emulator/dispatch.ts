@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callerOf } from './caller.js';
 import type { FaultRule } from './fault-rules.js';
 import { corrupt, type Faults } from './faults.js';
-import { headersOf, parseTarget, readBody, send, type Target } from './http.js';
+import { headersOf, parametersOf, parseTarget, readBody, send, type Target } from './http.js';
 import type { Call, Reply, Router } from './router.js';
 import { ApiError } from './wire.js';
 import type { EmulatorClock } from './world.js';
@@ -65,7 +65,7 @@ export class Dispatcher {
       return;
     }
     if (rule.do === 'status') {
-      await readBody(request);
+      await readBody(request, target);
       this.finish(entry, response, plannedReply(rule));
       return;
     }
@@ -81,12 +81,12 @@ export class Dispatcher {
 
   private async reply(router: Router, request: IncomingMessage, target: Target): Promise<Reply> {
     try {
-      const body = await readBody(request);
+      const body = await readBody(request, target);
       const method = request.method ?? 'GET';
       const found = router.find(method, target.path) ?? (method === 'HEAD' ? router.find('GET', target.path) : undefined);
       if (!found) throw new ApiError('NOT_FOUND', `Method not found: ${method} ${target.path}`);
       const headers = headersOf(request);
-      const call: Call = { method, path: target.path, params: found.params, query: new URLSearchParams(target.query), headers, body, caller: callerOf(headers) };
+      const call: Call = { method, path: target.path, params: found.params, query: parametersOf(target.query), headers, body, caller: callerOf(headers) };
       return await found.handle(call);
     } catch (error) {
       // A client that leaves in the middle of its body is nobody's bug.

@@ -2,10 +2,10 @@
 // Between node:http's messages and what handlers see: targets taken apart, bodies read, replies written.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './router.js';
-import { ApiError } from './wire.js';
+import { ApiError, camelCase } from './wire.js';
 
-/** The largest request body that is read. */
-export const BODY_LIMIT = 64 * 1024 * 1024;
+/** The largest request body that is read: a registry takes a whole layer in one. */
+const BODY_LIMITS = { api: 64 * 1024 * 1024, registry: 2 * 1024 * 1024 * 1024 };
 
 /** A request target without its origin. */
 export interface Target {
@@ -25,6 +25,11 @@ export function parseTarget(target: string): Target {
   return { sent, path: sent.replace(/\/+$/, '') || '/', query: mark < 0 ? '' : relative.slice(mark + 1) };
 }
 
+/** The parameters of a query. Google's APIs take their names in snake_case too. */
+export function parametersOf(query: string): URLSearchParams {
+  return new URLSearchParams([...new URLSearchParams(query)].map(([name, value]): [string, string] => [camelCase(name), value]));
+}
+
 /** The headers of a request, repeated ones joined. */
 export function headersOf(request: IncomingMessage): Headers {
   const headers = new Headers();
@@ -35,15 +40,16 @@ export function headersOf(request: IncomingMessage): Headers {
 }
 
 /** The whole body of a request; INVALID_ARGUMENT beyond the limit. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, { path }: Target): Promise<Buffer> {
+  const limit = path.startsWith('/v2/') ? BODY_LIMITS.registry : BODY_LIMITS.api;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     // The rest is read and dropped: breaking off here would cut the connection before the client sees the answer.
-    if (size <= BODY_LIMIT) chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
-  if (size > BODY_LIMIT) throw new ApiError('INVALID_ARGUMENT', `Request payload size exceeds the limit: ${BODY_LIMIT} bytes.`);
+  if (size > limit) throw new ApiError('INVALID_ARGUMENT', `Request payload size exceeds the limit: ${limit} bytes.`);
   return Buffer.concat(chunks);
 }
 

@@ -2,7 +2,7 @@
 // IAM policies by resource name, the checks against them, and the three IAM methods that every API offers.
 import { roleAllows } from './iam-roles.js';
 import { jsonBody, route, type Call, type Handler, type Route } from './router.js';
-import { ApiError, etagOf, isObject, listMember, objectMember, requireEtag, stringMember, type JsonObject } from './wire.js';
+import { ApiError, decodeBytes, encodeBytes, etagOf, isObject, listMember, objectMember, refuseUnknown, requireEtag, stringMember, stringsMember, type JsonObject } from './wire.js';
 import type { Iam } from './world.js';
 
 interface Binding {
@@ -49,7 +49,9 @@ export class IamStore implements Iam {
   }
 
   write(resource: string, policy: JsonObject): JsonObject {
-    requireEtag(policy['etag'], this.policies.get(resource)?.etag ?? EMPTY_ETAG);
+    refuseUnknown(policy, ['version', 'bindings', 'auditConfigs', 'etag'], 'policy');
+    // Bytes, unlike the etags of other resources: gcloud sends them back in the URL-safe alphabet.
+    requireEtag(encodeBytes(decodeBytes(policy['etag'], 'policy.etag')), this.policies.get(resource)?.etag ?? EMPTY_ETAG);
     const bindings = mergeBindings(listMember(policy, 'bindings').map(parseBinding));
     const version = parseVersion(policy['version'], bindings);
     this.revision += 1;
@@ -86,11 +88,14 @@ export function iamRoutes(
     iam.require(call, spec.permissions.set, spec.resource(call));
     spec.exists(call);
     const body = jsonBody(call);
+    refuseUnknown(body, ['resource', 'policy', 'updateMask'], '');
     if (!isObject(body['policy'])) throw new ApiError('INVALID_ARGUMENT', 'The policy to set is missing.');
     return { json: iam.write(spec.resource(call), body['policy']) };
   };
   const test: Handler = (call) => {
-    const asked = listMember(jsonBody(call), 'permissions').map(String);
+    const body = jsonBody(call);
+    refuseUnknown(body, ['resource', 'permissions'], '');
+    const asked = stringsMember(body, 'permissions');
     const wild = asked.find((permission) => permission.includes('*'));
     if (wild !== undefined) throw new ApiError('INVALID_ARGUMENT', `Permission ${wild} is not valid: wildcards are not allowed.`);
     // google.iam.v1.IAMPolicy: a resource that does not exist answers with an empty set, not with NOT_FOUND.
@@ -142,9 +147,10 @@ function matches(member: string, identity: string): boolean {
 
 function parseBinding(value: unknown): Binding {
   if (!isObject(value)) throw new ApiError('INVALID_ARGUMENT', "Invalid value at 'policy.bindings' (message expected)");
+  refuseUnknown(value, ['role', 'members', 'condition'], 'policy.bindings');
   const role = stringMember(value, 'role');
   if (!ROLE.test(role)) throw new ApiError('INVALID_ARGUMENT', `Role ${role} is not supported for this resource.`);
-  const members = listMember(value, 'members').map(String);
+  const members = stringsMember(value, 'members');
   const wrong = members.find((member) => !MEMBER.test(member));
   if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `The member ${wrong} is of an unknown type. Please set a valid type prefix for the member.`);
   const condition = objectMember(value, 'condition');
@@ -163,8 +169,8 @@ function mergeBindings(bindings: readonly Binding[]): Binding[] {
 }
 
 function parseVersion(value: unknown, bindings: readonly Binding[]): number {
-  const version = value === undefined || value === null ? 0 : Number(value);
-  if (![0, 1, 3].includes(version)) throw new ApiError('INVALID_ARGUMENT', `Invalid policy version: ${String(value)}.`);
+  const version = value ?? 0;
+  if (version !== 0 && version !== 1 && version !== 3) throw new ApiError('INVALID_ARGUMENT', `Invalid policy version: ${String(value)}.`);
   if (version !== 3 && bindings.some((binding) => binding.condition)) {
     throw new ApiError('INVALID_ARGUMENT', 'A policy with conditions must have version 3.');
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a request to the one handler that answers it. Each API contributes a list of routes; nothing here knows any API.
-import { ApiError, isObject, toCamelCase, type JsonObject } from './wire.js';
+import { ApiError, isObject, isTooDeep, toCamelCase, type JsonObject } from './wire.js';
 
 /** The identity that a call acts as: `owner` may do everything, anything else is an email checked against IAM. */
 export type Caller = 'owner' | (string & {});
@@ -29,9 +29,10 @@ export interface Reply {
 export type Handler = (call: Call) => Reply | Promise<Reply>;
 
 /**
- * A route: method, path template, handler. In a template `{name}` is one segment without a colon, `{name=any}` one
- * segment that may hold colons, `{name=**}` one or more segments, `{name=a|b}` one of the alternatives. A custom verb
- * is written as in Google's own templates: `/v1/projects/{project}/attestors/{attestor}:getIamPolicy`.
+ * A route: method, path template, handler. In a template `{name}` is one segment without a slash, escaped or not;
+ * where the path ends with it, also without a colon, which would begin a custom verb. `{name=any}` is one segment that
+ * may hold both, `{name=**}` one or more segments, `{name=a|b}` one of the alternatives. A custom verb is written as in
+ * Google's own templates: `/v1/projects/{project}/attestors/{attestor}:getIamPolicy`.
  */
 export interface Route {
   readonly method: string;
@@ -62,6 +63,7 @@ export function jsonBody(call: Call, maps: readonly string[] = []): JsonObject {
     throw new ApiError('INVALID_ARGUMENT', 'Invalid JSON payload received.');
   }
   if (!isObject(parsed)) throw new ApiError('INVALID_ARGUMENT', 'Invalid JSON payload received. An object was expected.');
+  if (isTooDeep(parsed)) throw new ApiError('INVALID_ARGUMENT', 'Invalid JSON payload received. Message too deep.');
   return toCamelCase(parsed, new Set(maps)) as JsonObject;
 }
 
@@ -88,10 +90,10 @@ export class Router {
 
 function compile(template: string): Matcher {
   const names: string[] = [];
-  const source = template.replace(/\{(\w+)(?:=([^}]+))?\}|[^{]+/g, (literal, name?: string, kind?: string) => {
+  const source = template.replace(/\{(\w+)(?:=([^}]+))?\}(?=(\/?))|[^{]+/g, (literal, name?: string, kind?: string, slash?: string) => {
     if (name === undefined) return literal.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
     names.push(name);
-    return `(${segmentPattern(kind)})`;
+    return `(${segmentPattern(kind, slash === '/')})`;
   });
   const pattern = new RegExp(`^${source}$`);
   return (path) => {
@@ -101,8 +103,8 @@ function compile(template: string): Matcher {
   };
 }
 
-function segmentPattern(kind: string | undefined): string {
-  if (kind === undefined) return '(?:[^/:%]|%(?!3[Aa]))+';
+function segmentPattern(kind: string | undefined, isInner: boolean): string {
+  if (kind === undefined) return isInner ? '(?:[^/%]|%(?!2[Ff]))+' : '(?:[^/:%]|%(?!2[Ff]|3[Aa]))+';
   if (kind === 'any') return '[^/]+';
   if (kind === '**') return '.+';
   return kind;

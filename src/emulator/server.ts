@@ -74,6 +74,9 @@ function exportLines(host: string): string[] {
     'export CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK=true',
     'export CLOUDSDK_SURVEY_DISABLE_PROMPTS=true',
     ...OVERRIDES.map((api) => `export CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}=http://${host}/`),
+    // Neither spelling may hide the other's exceptions: clients differ in which of the two they read first.
+    'export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}${NO_PROXY:+,$NO_PROXY}"',
+    'export NO_PROXY="$no_proxy"',
   ];
 }
 

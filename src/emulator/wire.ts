@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How Google's REST APIs speak: errors, bytes, field spelling, enums, pages. Written from Google's documentation,
+// How Google's REST APIs speak: errors, bytes, times, field spelling, enums, etags. Written from Google's documentation,
 // on purpose without a look at the product's own adapters: a mistake there must not be repeated by its judge.
 import { createHash } from 'node:crypto';
 
@@ -47,10 +47,16 @@ export class ApiError extends Error {
 /** Bytes from base64 in the standard or the URL-safe alphabet, padded or not; INVALID_ARGUMENT for anything else. */
 export function decodeBytes(value: unknown, field: string): Buffer {
   if (value === undefined || value === null) return Buffer.alloc(0);
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(value)) {
+  if (typeof value !== 'string' || !isBase64(value)) {
     throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${field}' (TYPE_BYTES), Base64 decoding failed`);
   }
   return Buffer.from(value.replaceAll('-', '+').replaceAll('_', '/'), 'base64');
+}
+
+/** Padding is either left out or complete, and no byte is cut in the middle. */
+function isBase64(text: string): boolean {
+  const [, digits = '', padding = ''] = /^([A-Za-z0-9+/_-]*)(={0,2})$/.exec(text) ?? [];
+  return digits.length + padding.length === text.length && digits.length % 4 !== 1 && (padding === '' || text.length % 4 === 0);
 }
 
 /** Bytes as Google's JSON writes them: standard base64 with padding. */
@@ -58,21 +64,33 @@ export function encodeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
 }
 
-/** Members of any depth respelt from snake_case to camelCase, as Google's JSON input accepts both. Map keys under
- * the members named in `maps` are data and stay as they are. */
+/** A name in camelCase, however it was spelt. */
+export function camelCase(name: string): string {
+  return name.replace(/(?<=[A-Za-z0-9])_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+/** The nesting at which Google's JSON parser gives up. */
+const DEEPEST = 100;
+
+/** Whether a value is nested more deeply than Google's JSON parser goes. */
+export function isTooDeep(value: unknown, levels = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isTooDeep(item, levels - 1));
+}
+
+/** Members respelt from snake_case to camelCase, as Google's JSON input accepts both. Map keys under the members
+ * named in `maps` are data and stay as they are. */
 export function toCamelCase(value: unknown, maps: ReadonlySet<string> = new Set()): unknown {
   if (Array.isArray(value)) return value.map((item) => toCamelCase(item, maps));
   if (!isObject(value)) return value;
-  const result: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) {
-    const name = key.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
-    result[name] = maps.has(name) && isObject(item) ? mapValues(item, (entry) => toCamelCase(entry, maps)) : toCamelCase(item, maps);
-  }
-  return result;
+  return respell(value, camelCase, (item, name) =>
+    maps.has(name) && isObject(item) ? respell(item, (key) => key, (entry) => toCamelCase(entry, maps)) : toCamelCase(item, maps),
+  );
 }
 
-function mapValues(object: JsonObject, change: (value: unknown) => unknown): JsonObject {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+/** Never by assignment: to a member called `__proto__` that would be no member. */
+function respell(object: JsonObject, nameOf: (key: string) => string, change: (value: unknown, name: string) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [nameOf(key), change(value, nameOf(key))]));
 }
 
 /** Whether a value is a JSON object (not null, not an array). */
@@ -104,6 +122,18 @@ export function listMember(object: JsonObject, member: string): readonly unknown
   return value;
 }
 
+/** A list of strings, or [] where it is absent; INVALID_ARGUMENT where anything in it is something else. */
+export function stringsMember(object: JsonObject, member: string): string[] {
+  return listMember(object, member).map((value, index) => stringMember({ [`${member}[${index}]`]: value }, `${member}[${index}]`));
+}
+
+/** A map of strings, such as labels, or {} where it is absent; INVALID_ARGUMENT where anything in it is something else. */
+export function stringMapMember(object: JsonObject, member: string): JsonObject {
+  const map = objectMember(object, member);
+  for (const key of Object.keys(map)) stringMember(map, key);
+  return map;
+}
+
 /** Members outside `known` are refused, as Google's JSON parser does; `at` is the path of the object, '' for the body. */
 export function refuseUnknown(object: JsonObject, known: readonly string[], at: string): void {
   const stranger = Object.keys(object).find((member) => !known.includes(member));
@@ -116,22 +146,15 @@ export function refuseUnknown(object: JsonObject, known: readonly string[], at: 
  * is the first name of that number, or `absent` where the member is missing. */
 export function enumMember(value: unknown, names: ReadonlyMap<string, number>, field: string, absent = ''): string {
   if (value === undefined || value === null) return absent;
-  const number = typeof value === 'number' ? value : names.get(String(value));
+  const number = typeof value === 'string' ? names.get(value) : value;
   const name = [...names].find(([, candidate]) => candidate === number)?.[0];
-  if (name === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${field}' (TYPE_ENUM), "${String(value)}"`);
+  if (name === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${field}' (TYPE_ENUM), ${JSON.stringify(value)}`);
   return name;
 }
 
-/** One page of a list, as AIP-158 describes: `pageSize` bounds it, `pageToken` continues it. */
-export function paginate<T>(items: readonly T[], query: URLSearchParams, limits = { fallback: 100, most: 1000 }): { items: readonly T[]; nextPageToken?: string } {
-  const size = Number(query.get('pageSize') ?? 0);
-  if (!Number.isInteger(size) || size < 0) throw new ApiError('INVALID_ARGUMENT', `Invalid page size: ${query.get('pageSize') ?? ''}`);
-  const token = query.get('pageToken') ?? '';
-  const start = token === '' ? 0 : Number(Buffer.from(token, 'base64url').toString());
-  if (!Number.isInteger(start) || start < 0) throw new ApiError('INVALID_ARGUMENT', 'Invalid page token.');
-  const end = start + Math.min(size === 0 ? limits.fallback : size, limits.most);
-  const page = items.slice(start, end);
-  return end < items.length ? { items: page, nextPageToken: Buffer.from(String(end)).toString('base64url') } : { items: page };
+/** A time as Google's JSON writes it. */
+export function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
 /** An etag that changes with the content and the revision. */

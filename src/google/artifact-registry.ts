@@ -8,6 +8,7 @@ import { placeOf, repositoryName, type ImagePlace, type RepositoryPlace } from '
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
 import { grantHint } from './grants.js';
+import { allPages } from './pages.js';
 
 /** An image that a repository holds. */
 export interface ListedImage {
@@ -129,18 +130,15 @@ async function otherRepositories(api: Api, place: RepositoryPlace): Promise<stri
 async function listImages(api: Api, place: RepositoryPlace): Promise<readonly ListedImage[]> {
   const parent = repositoryName(place);
   const call = callOn(place, 'cannot list the images of', parent, 'artifactregistry.dockerimages.list');
-  const images: ListedImage[] = [];
-  let pageToken = '';
-  do {
-    const [page, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options));
-    for (const { uri, tags, uploadTime } of page) {
-      const digest = parseDigest(uri?.split('@')[1] ?? '');
-      const time = uploadTime ? timeOf(uploadTime) : undefined;
-      if (digest) images.push({ uri: uri ?? '', digest, tags: tags ?? [], ...(time === undefined ? {} : { uploadTime: time }) });
-    }
-    pageToken = reply.nextPageToken ?? '';
-  } while (pageToken !== '');
-  return images;
+  const images = await allPages(parent, async (pageToken) => {
+    const [items, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options));
+    return { items, nextPageToken: reply.nextPageToken };
+  });
+  return images.flatMap(({ uri, tags, uploadTime }) => {
+    const digest = parseDigest(uri?.split('@')[1] ?? '');
+    const time = uploadTime ? timeOf(uploadTime) : undefined;
+    return digest ? [{ uri: uri ?? '', digest, tags: tags ?? [], ...(time === undefined ? {} : { uploadTime: time }) }] : [];
+  });
 }
 
 function callOn(place: RepositoryPlace, what: string, resource: string, permission: string): Call {

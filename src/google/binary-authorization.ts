@@ -10,6 +10,7 @@ import type { AttestorService, ValidationResult } from '../ports/attestor-servic
 import type { PolicyService } from '../ports/policy-service.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { allPages } from './pages.js';
 import { pathOf } from './rest.js';
 
 /** Binary Authorization's attestors through REST. */
@@ -60,19 +61,16 @@ async function listAttestors(google: Google, project: ProjectId): Promise<readon
   const parent = `projects/${project}`;
   const need = { permission: 'binaryauthorization.attestors.list', role: 'roles/binaryauthorization.attestorsViewer', on: parent };
   const call: Call = { what: 'cannot list the attestors of', resource: parent, needs: [need], notFound: 'PROJECT_NOT_FOUND' };
-  const found: Attestor[] = [];
-  let pageToken = '';
-  do {
+  const listed = await allPages(parent, async (pageToken) => {
     const query = new URLSearchParams({ pageSize: '200', ...(pageToken === '' ? {} : { pageToken }) });
     const reply = await google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(parent)}/attestors?${query}`));
-    for (const json of list(member(reply, 'attestors'))) {
-      const name = parseAttestorName(text(member(json, 'name')) ?? '');
-      if (name === undefined) throw new BinauthzError('RESPONSE_INVALID', `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`, { resource: parent });
-      found.push(attestorOf(name, json));
-    }
-    pageToken = text(member(reply, 'nextPageToken')) ?? '';
-  } while (pageToken !== '');
-  return found;
+    return { items: list(member(reply, 'attestors')), nextPageToken: text(member(reply, 'nextPageToken')) };
+  });
+  return listed.map((json) => {
+    const name = parseAttestorName(text(member(json, 'name')) ?? '');
+    if (name !== undefined) return attestorOf(name, json);
+    throw new BinauthzError('RESPONSE_INVALID', `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`, { resource: parent });
+  });
 }
 
 function attestorOf(name: AttestorName, json: unknown): Attestor {
@@ -88,9 +86,11 @@ function attestorOf(name: AttestorName, json: unknown): Attestor {
   return { name, note, keys: list(member(owned, 'publicKeys')).flatMap(keyOfJson), ...(serviceAgent === undefined ? {} : { serviceAgent }) };
 }
 
-// A key of a kind that is not known here verifies nothing here; the attestor's other keys still count.
+// A key of a kind that is not known here verifies nothing here; the attestor's other keys still count. One without an
+// id would be selected by every signature that names none.
 function keyOfJson(json: unknown): readonly AttestorKey[] {
   const id = text(member(json, 'id')) ?? '';
+  if (id === '') return [];
   const armored = text(member(json, 'asciiArmoredPgpPublicKey'));
   if (armored !== undefined) return [{ kind: 'pgp', id, armored }];
   const pkix = member(json, 'pkixPublicKey');

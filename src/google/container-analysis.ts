@@ -5,13 +5,13 @@ import type { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_c
 import type { Attestation, StoredAttestation } from '../core/attestation/attestation.js';
 import { BinauthzError } from '../core/errors.js';
 import type { Digest } from '../core/image/digest.js';
-import { parseNoteName, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
+import { parseNoteName, parseOccurrenceName, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
 import type { AttestationStore } from '../ports/attestation-store.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { allPages, type Page } from './pages.js';
 
 type Occurrence = protos.grafeas.v1.IOccurrence;
-type Page = { readonly occurrences: readonly Occurrence[]; readonly nextPageToken: string };
 
 const PAGE_SIZE = 1000;
 
@@ -40,14 +40,15 @@ async function create(api: Api<GrafeasClient>, project: ProjectId, attestation: 
     ],
     notFound: 'NOTE_NOT_FOUND',
     conflict: 'ATTESTATION_CONFLICT',
-    hint: (code) => (code === 'NOTE_NOT_FOUND' ? `check that the note ${attestation.note} and the project ${project} exist; binauthz setup makes the note` : undefined),
+    hint: (code) => (code === 'NOTE_NOT_FOUND' ? `check that the note ${attestation.note} and the project ${project} exist; a note is made with the Container Analysis API (projects.notes.create)` : undefined),
   };
   const name = await api.call.once(call, async (options) => {
     const [stored] = await (await api.client()).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
     return stored.name ?? '';
   });
-  if (name !== '') return name as OccurrenceName;
-  throw new BinauthzError('RESPONSE_INVALID', `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got none`, { resource: attestation.resourceUri });
+  const occurrence = parseOccurrenceName(name);
+  if (occurrence) return occurrence;
+  throw new BinauthzError('RESPONSE_INVALID', `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got ${name === '' ? 'none' : JSON.stringify(name.slice(0, 200))}`, { resource: attestation.resourceUri });
 }
 
 function occurrenceOf(attestation: Attestation): Occurrence {
@@ -68,7 +69,7 @@ function listOfNote(api: Api<GrafeasClient>, note: NoteName, bounds: { digest: D
     needs: [{ permission: 'containeranalysis.notes.listOccurrences', role: 'roles/containeranalysis.notes.occurrences.viewer', on: note }],
     notFound: 'NOTE_NOT_FOUND',
   };
-  return listAll(digest, (pageToken) => {
+  return listAll(note, digest, (pageToken) => {
     const request = { name: note, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
     return api.call.repeat(call, async (options) => pageOf(await (await api.client()).listNoteOccurrences(request, options)), deadline);
   });
@@ -82,14 +83,14 @@ function listInProject(api: Api<GrafeasClient>, project: ProjectId, digest: Dige
     needs: [{ permission: 'containeranalysis.occurrences.list', role: 'roles/containeranalysis.occurrences.viewer', on: parent }],
     notFound: 'PROJECT_NOT_FOUND',
   };
-  return listAll(digest, (pageToken) => {
+  return listAll(parent, digest, (pageToken) => {
     const request = { parent, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
     return api.call.repeat(call, async (options) => pageOf(await (await api.client()).listOccurrences(request, options)));
   });
 }
 
-function pageOf([occurrences, , reply]: [Occurrence[], unknown, { nextPageToken?: string | null }]): Page {
-  return { occurrences, nextPageToken: reply.nextPageToken ?? '' };
+function pageOf([occurrences, , reply]: [Occurrence[], unknown, { nextPageToken?: string | null }]): Page<Occurrence> {
+  return { items: occurrences, nextPageToken: reply.nextPageToken };
 }
 
 // The filter's field is resourceUrl where the JSON says resourceUri. By suffix, because both `https://IMAGE` and a bare
@@ -98,28 +99,20 @@ function filterFor(digest: Digest | undefined): string {
   return digest === undefined ? '' : `has_suffix(resourceUrl, "${digest}")`;
 }
 
-async function listAll(digest: Digest | undefined, page: (pageToken: string) => Promise<Page>): Promise<readonly StoredAttestation[]> {
-  const found: StoredAttestation[] = [];
-  let pageToken = '';
-  // An empty page with a token is legal: only a missing token ends a listing.
-  do {
-    const { occurrences, nextPageToken } = await page(pageToken);
-    for (const occurrence of occurrences) {
-      const attestation = storedOf(occurrence);
-      if (attestation && (digest === undefined || attestation.resourceUri.endsWith(digest))) found.push(attestation);
-    }
-    pageToken = nextPageToken;
-  } while (pageToken !== '');
-  return found;
+async function listAll(resource: string, digest: Digest | undefined, page: (pageToken: string) => Promise<Page<Occurrence>>): Promise<readonly StoredAttestation[]> {
+  const stored = (await allPages(resource, page)).flatMap((occurrence) => storedOf(occurrence) ?? []);
+  // The filter is the service's to apply. The suffix of another name, such as `…/sha256:D`, is no image with this digest.
+  return stored.filter(({ resourceUri }) => digest === undefined || resourceUri.endsWith(`@${digest}`));
 }
 
 function storedOf(occurrence: Occurrence): StoredAttestation | undefined {
   const { attestation, createTime } = occurrence;
   const note = parseNoteName(occurrence.noteName ?? '');
-  if (!isAttestation(occurrence) || !attestation || !note) return undefined;
+  const name = parseOccurrenceName(occurrence.name ?? '');
+  if (!isAttestation(occurrence) || !attestation || !note || !name) return undefined;
   const time = createTime && timeOf(createTime);
   return {
-    occurrence: (occurrence.name ?? '') as OccurrenceName,
+    occurrence: name,
     note,
     resourceUri: occurrence.resourceUri ?? '',
     payload: bytesOf(attestation.serializedPayload),

@@ -32,7 +32,7 @@ const LONGEST_QUOTE = 600;
 const USUAL_HINT: Readonly<Partial<Record<ErrorCode, string>>> = {
   UNAVAILABLE: 'run again later; a re-run goes on where this one ended (https://status.cloud.google.com tells of outages)',
   QUOTA_EXHAUSTED: 'run again in a minute, or with fewer runs at a time; quotas are per minute and can be raised in the Cloud console',
-  NOTE_NOT_FOUND: 'binauthz setup makes the note; an attestor whose note is gone must be made anew',
+  NOTE_NOT_FOUND: 'make the note that the attestor names with the Container Analysis API (projects.notes.create; gcloud has no command for it)',
   PROJECT_NOT_FOUND: 'check the project id (not its number or name): gcloud projects list',
   RESPONSE_INVALID: 'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
   INVALID_INPUT: 'Google refused the request as it stands: check the names and locations in it',
@@ -129,7 +129,7 @@ function notGoogle(failure: HttpFailure, call: Call, said: string): BinauthzErro
 
 const SIGN_IN =
   'give a Google identity: on GitHub put google-github-actions/auth before this step, in a job with "permissions: id-token: write"; ' +
-  'on CircleCI run the orb’s setup_oidc before it; on a laptop run: gcloud auth application-default login; or pass an access token';
+  'on CircleCI run the gcp-cli orb’s setup before it; on a laptop run: gcloud auth application-default login; or pass an access token';
 
 function ofCredentials(failure: CredentialFailure, call: Call): BinauthzError {
   const chain = causes(failure.cause);

@@ -48,7 +48,8 @@ export interface Problem {
 /** Google's error object in a body; undefined where the body holds none, as a proxy's HTML page. */
 export function parseProblem(body: string): Problem | undefined {
   const error = member(parseJson(body), 'error');
-  if (error === undefined) return undefined;
+  // Token services answer with an `error` too, which is a text.
+  if (typeof error !== 'object' || error === null) return undefined;
   const details = member(error, 'details');
   const list: readonly unknown[] = Array.isArray(details) ? details : [];
   const info = detail(list, 'google.rpc.ErrorInfo');

@@ -5,6 +5,7 @@ import { idOf, keyOf, parseKeyVersionName, type KeyName, type KeyVersionName } f
 import type { KeyService, KmsPublicKey, KmsSignature } from '../ports/key-service.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { allPages } from './pages.js';
 
 const PAGE_SIZE = 1000;
 
@@ -48,16 +49,14 @@ function sign(api: KmsApi, version: KeyVersionName, digest: Parameters<KeyServic
 async function listEnabled(api: KmsApi, key: KeyName): Promise<readonly KeyVersionName[]> {
   const need = { permission: 'cloudkms.cryptoKeyVersions.list', role: 'roles/cloudkms.viewer', on: key };
   const call: Call = { what: 'cannot list the versions of', resource: key, needs: [need], notFound: 'KEY_NOT_FOUND', refused: 'KEY_UNUSABLE', hint: hintFor(key) };
-  const found: KeyVersionName[] = [];
-  let pageToken = '';
-  do {
+  const versions = await allPages(key, async (pageToken) => {
     const request = { parent: key, filter: 'state=ENABLED', pageSize: PAGE_SIZE, pageToken };
-    const [versions, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listCryptoKeyVersions(request, options));
-    // The filter is the service's to apply; a version that came along all the same must not be picked.
-    const enabled = versions.filter((version) => version.state === 'ENABLED');
-    found.push(...enabled.map((version) => parseKeyVersionName(version.name ?? '')).filter((name) => name !== undefined));
-    pageToken = reply.nextPageToken ?? '';
-  } while (pageToken !== '');
+    const [items, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listCryptoKeyVersions(request, options));
+    return { items, nextPageToken: reply.nextPageToken };
+  });
+  // The filter is the service's to apply; a version that came along all the same must not be picked.
+  const enabled = versions.filter((version) => version.state === 'ENABLED');
+  const found = enabled.map((version) => parseKeyVersionName(version.name ?? '')).filter((name) => name !== undefined);
   return found.sort((one, other) => Number(idOf(other)) - Number(idOf(one)));
 }
 

@@ -42,7 +42,7 @@ export function createCaller({ pace, reporter, signal, timeoutMs }: CallerOption
     repeat: (call, send, deadline = Infinity) =>
       retry(() => attempt(call, send, deadline), pace, {
         deadline,
-        onRetry: (error, delayMs) => reporter.debug(`${error.message}; trying again in ${delayMs} ms`),
+        onRetry: (error, delayMs) => reporter.info(`${error.message}; trying again in ${delayMs} ms`),
       }),
   };
 }

@@ -16,7 +16,7 @@ import { list } from '../usecases/list.js';
 import type { Outcome } from '../usecases/outcome.js';
 import { systemClock } from './clock.js';
 import type { AttestOutcome, ListOutcome, RunContext } from './context.js';
-import { emulatorWarning } from './environment.js';
+import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
 import type { Common, ParsedAttest, ParsedList } from './parse.js';
 
@@ -63,10 +63,10 @@ async function run<Result extends ResultBase>(common: Common, context: RunContex
   const { emulatorHost } = common.environment;
   const warnings: string[] = [];
   const reporter = recordWarnings(context.reporter, warnings);
-  if (emulatorHost !== undefined) reporter.warn(emulatorWarning(emulatorHost));
+  for (const warning of detours(common.environment)) reporter.warn(warning);
   const { result, errors } = await usecase(connect(common, { ...context, reporter }));
   const marks = { ...(emulatorHost === undefined ? {} : { emulator: true as const }), ...(warnings.length > 0 ? { warnings } : {}) };
-  return { result: { ...result, ...marks }, errors };
+  return { result: { ...result, ...marks }, errors: emulatorHost === undefined ? errors : errors.map((error) => onEmulator(error, emulatorHost)) };
 }
 
 function recordWarnings(reporter: Reporter, warnings: string[]): Reporter {

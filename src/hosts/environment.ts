@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { BinauthzError } from '../core/errors.js';
+import { BinauthzError } from '../core/errors.js';
 import type { Env } from './context.js';
 import { expectedButGot, show } from './issues.js';
 
@@ -46,12 +46,33 @@ export function emulatorWarning(host: string): string {
   return `${EMULATOR_VARIABLE} is set: every Google and registry call goes to the emulator at ${host}; nothing that this run reports exists in Google Cloud`;
 }
 
+/** What a run says about calls that the environment sends elsewhere than to Google: whoever can set a variable of a job
+ * could otherwise take its token unseen. */
+export function detours({ emulatorHost, endpointOverrides }: Environment): readonly string[] {
+  if (emulatorHost !== undefined) return [emulatorWarning(emulatorHost)];
+  return Object.entries(endpointOverrides).map(([api, url]) => `${OVERRIDE_PREFIX}${api.toUpperCase()} is set: calls to ${api}, and the token that they carry, go to ${url}`);
+}
+
+/** The error, with a next step that fits where the emulator should have answered in Google's place. */
+export function onEmulator(error: BinauthzError, host: string): BinauthzError {
+  const isService = /^(?:https:\/\/)?(?:projects\/|[^/]*\bpkg\.dev\/|(?:[a-z]+\.)?gcr\.io\/)/.test(error.resource ?? '');
+  if (!isService || (error.code !== 'UNAVAILABLE' && error.code !== 'RESPONSE_INVALID')) return error;
+  const port = host.slice(host.lastIndexOf(':') + 1);
+  return new BinauthzError(error.code, error.message, {
+    ...(error.resource === undefined ? {} : { resource: error.resource }),
+    ...(error.transient === undefined ? {} : { transient: error.transient }),
+    cause: error.cause,
+    hint: `check that it is the emulator that answers at ${host} (binauthz emulator --port ${port} starts one), or unset ${EMULATOR_VARIABLE} to reach Google`,
+  });
+}
+
 function readEmulatorHost(env: Env, issues: BinauthzError[]): string | undefined {
   const text = given(env, EMULATOR_VARIABLE);
   if (text === undefined) return undefined;
   const port = /^(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/.exec(text)?.[1];
   if (port !== undefined && Number(port) > 0 && Number(port) <= 65_535) return text;
-  issues.push(expectedButGot(EMULATOR_VARIABLE, '127.0.0.1:PORT, localhost:PORT or [::1]:PORT (the emulator is never elsewhere)', show(text)));
+  const hint = /^https?:\/\//i.test(text) ? `leave out the http:// and what follows the port` : 'binauthz emulator prints the line that sets it';
+  issues.push(expectedButGot(EMULATOR_VARIABLE, '127.0.0.1:PORT, localhost:PORT or [::1]:PORT (the emulator is never elsewhere)', show(text), hint));
   return undefined;
 }
 

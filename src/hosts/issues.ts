@@ -21,6 +21,12 @@ export function expectedButGot(spelled: string, expected: string, got: string, h
   return inputError(`${spelled}: expected ${expected}, got ${got}`, { resource: spelled, ...(hint === undefined ? {} : { hint }) });
 }
 
+/** The error with this next step, unless it has one already. */
+export function withHint(error: BinauthzError, hint: string): BinauthzError {
+  if (error.hint !== undefined) return error;
+  return new BinauthzError(error.code, error.message, { hint, cause: error.cause, ...(error.resource === undefined ? {} : { resource: error.resource }) });
+}
+
 /** A value as a message shows it: quoted, on one line, and not endless. Never called with a secret. */
 export function show(value: string): string {
   if (value === '') return 'nothing';

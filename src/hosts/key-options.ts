@@ -27,6 +27,7 @@ function readKeyVersions(reader: OptionReader): readonly KeySource[] {
   return reader.list<KeySource>('kms-key-version', (text) => {
     const version = parseKeyVersionName(text);
     if (version) return { value: { kind: 'kms-key-version', version } };
+    if (prefixed(text)) return { expected: `${KEY}/cryptoKeyVersions/V`, ...prefixed(text) };
     const hint = parseKeyName(text) ? { hint: `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts` } : {};
     return { expected: `${KEY}/cryptoKeyVersions/V`, ...hint };
   });
@@ -36,10 +37,17 @@ function readKmsKeys(reader: OptionReader): readonly KeySource[] {
   return reader.list<KeySource>('kms-key', (text) => {
     const key = parseKeyName(text);
     if (key) return { value: { kind: 'kms-key', key } };
+    if (prefixed(text)) return { expected: KEY, ...prefixed(text) };
     const version = parseKeyVersionName(text);
     const hint = version ? { hint: `for one version use ${reader.spell('kms-key-version')}; the key alone is ${keyOf(version)}` } : {};
     return { expected: KEY, ...hint };
   });
+}
+
+// As attestors, cosign and others name the same keys.
+function prefixed(text: string): { readonly hint: string } | undefined {
+  const prefix = /^.*:?\/\/(?:cloudkms\.googleapis\.com\/v1\/)?(?=projects\/)/.exec(text)?.[0];
+  return prefix === undefined ? undefined : { hint: `leave out ${prefix} before projects/` };
 }
 
 function readPgpKeys(reader: OptionReader): readonly KeySource[] {

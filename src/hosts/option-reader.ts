@@ -31,6 +31,11 @@ export class OptionReader {
     return this.raw.host;
   }
 
+  /** The next step for a mistake that says no better one. */
+  get helpHint(): string {
+    return this.raw.host === 'cli' ? `binauthz ${this.raw.command} --help` : 'correct the input in the workflow file; action.yml describes every input';
+  }
+
   /** Every value of a list that parses, each once. */
   list<T>(name: string, parse: Parser<T>): readonly T[] {
     const texts = [...new Set(this.raw.values.get(name) ?? [])];
@@ -105,7 +110,7 @@ export class OptionReader {
   private parsed<T>(name: string, text: string, parse: Parser<T>): T | undefined {
     const found = parse(text);
     if ('value' in found) return found.value;
-    this.add(name, found.expected, found.got ?? show(text), found.hint);
+    this.add(name, found.expected, found.got ?? show(text), found.hint ?? (text === '' ? EMPTY : undefined));
     return undefined;
   }
 
@@ -115,6 +120,8 @@ export class OptionReader {
     return row;
   }
 }
+
+const EMPTY = 'the variable or the step output that it comes from may be unset or empty';
 
 // The spellings of YAML 1.2's core schema, which is what GitHub's own toolkit accepts.
 function parseFlag(text: string): ReturnType<Parser<boolean>> {

@@ -85,7 +85,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'Prints "listening on http://127.0.0.1:PORT", then the export lines that point binauthz and gcloud at it.',
       'Runs until SIGINT or SIGTERM and then exits 0: for a server, being stopped is the normal end.',
     ],
-    examples: ['binauthz emulator --port 8899 --propagation-delay 2s'],
+    examples: ['binauthz emulator --port 8899 --propagation-delay 2s', 'binauthz emulator > emulator.env &   # then, once emulator.env is filled: eval "$(grep ^export emulator.env)"'],
     takesImages: false,
   },
   {
@@ -100,6 +100,12 @@ export const COMMANDS: readonly CommandRow[] = [
 
 /** Commands of the contract that later versions bring: named, so that nobody takes their absence for a typing error. */
 export const LATER_COMMANDS: readonly string[] = ['check', 'vulnerabilities', 'setup', 'audit', 'rotate', 'doctor'];
+
+/** Options of the contract that later versions bring, without their dashes. */
+export const LATER_OPTIONS: readonly string[] = [
+  ...['check', 'check-project', 'vulnerability-policy', 'scan-timeout', 'policy', 'platform-policy', 'platform', 'cluster', 'namespace', 'service-account'],
+  ...['manifest', 'image-list', 'require-attested', 'strict', 'report'],
+];
 
 const ATTEST: readonly Command[] = ['attest'];
 const ATTEST_AND_LIST: readonly Command[] = ['attest', 'list'];

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Raw strings of either host → typed requests. Everything wrong with the input is collected and thrown at once.
-import { parseImageReference, type ImageReference } from '../core/image/reference.js';
+import { nameOf, parseImageReference, type ImageReference } from '../core/image/reference.js';
 import { attestorNameIn, parseAttestorName, parseProjectId, type AttestorName, type ProjectId } from '../core/names.js';
 import type { Secret } from '../core/secret.js';
 import type { KeySource } from '../core/signing/given-key.js';
 import type { AttestRequest, ListRequest } from '../usecases/requests.js';
 import type { Env } from './context.js';
 import { readEnvironment, type Environment } from './environment.js';
-import { asFailure, inputError } from './issues.js';
+import { asFailure, inputError, withHint } from './issues.js';
 import { readKeys } from './key-options.js';
 import { OptionReader, type Parser, type RawOptions } from './option-reader.js';
 
@@ -88,15 +88,23 @@ function readCommon(reader: OptionReader, env: Env): Common {
   const { environment, issues } = readEnvironment(env);
   reader.issues.push(...issues);
   const [accessToken] = reader.secrets('access-token');
+  // It becomes a header: one that cannot be a header would come back, in clear text, in the complaint of a library.
+  if (accessToken && !/^[\x21-\x7e]+$/.test(accessToken.reveal())) {
+    reader.add('access-token', 'one access token, a single word', 'a text with white space or special letters (not shown)', 'this prints one: gcloud auth print-access-token');
+  }
   return { environment, ...(accessToken === undefined ? {} : { accessToken }) };
 }
 
 function readImages(reader: OptionReader): readonly ImageReference[] {
-  return reader.list('image', (text) => {
+  const images = reader.list('image', (text) => {
     const parsed = parseImageReference(text);
-    if (parsed.ok) return { value: parsed.reference };
-    return { expected: `registry/repository:tag or registry/repository@sha256:… (${parsed.reason})`, ...maskedHint(reader, text) };
+    const refuse = (reason: string): ReturnType<Parser<ImageReference>> => ({ expected: `registry/repository:tag or registry/repository@sha256:… (${reason})`, ...maskedHint(reader, text) });
+    if (!parsed.ok) return refuse(parsed.reason);
+    const { tag, digest } = parsed.reference;
+    return tag === undefined && digest === undefined ? refuse('it has neither a tag nor a digest, and "latest" is never assumed') : { value: parsed.reference };
   });
+  // `https://` before a name makes no other image of it.
+  return [...new Map(images.map((image) => [`${nameOf(image)}:${image.tag ?? ''}@${image.digest ?? ''}`, image])).values()];
 }
 
 const MASKED =
@@ -109,15 +117,17 @@ function maskedHint(reader: OptionReader, text: string): { readonly hint?: strin
 
 function readAttestors(reader: OptionReader): readonly AttestorName[] {
   const project = readProject(reader, 'attestor-project');
-  return reader.list('attestor', (text) => {
+  const attestors = reader.list('attestor', (text) => {
     const full = parseAttestorName(text);
     if (full) return { value: full };
     const isShort = text !== '' && !text.includes('/');
     // A project that does not parse is an issue already; blaming the attestor too would be noise.
     const named = isShort ? attestorNameIn(project ?? ('unknown' as ProjectId), text) : undefined;
     if (named && reader.has('attestor-project')) return { value: named };
-    return { expected: `projects/PROJECT/attestors/NAME, or NAME together with ${reader.spell('attestor-project')}` };
+    return { expected: `projects/PROJECT/attestors/NAME, or NAME together with ${reader.spell('attestor-project')}`, ...(/^projects\/[0-9]+\//.test(text) ? { hint: NUMBER } : {}) };
   });
+  // The short and the full name of one attestor are one attestor: it must not get two attestations.
+  return [...new Set(attestors)];
 }
 
 function readProject(reader: OptionReader, name: string): ProjectId | undefined {
@@ -127,8 +137,10 @@ function readProject(reader: OptionReader, name: string): ProjectId | undefined 
 const parseProject: Parser<ProjectId> = (text) => {
   const value = parseProjectId(text);
   if (value) return { value };
-  return { expected: 'a project id', ...(/^[0-9]+$/.test(text) ? { hint: 'that is a project number: gcloud projects list shows the id that belongs to it' } : {}) };
+  return { expected: 'a project id', ...(/^[0-9]+$/.test(text) ? { hint: NUMBER } : {}) };
 };
+
+const NUMBER = 'that is a project number: gcloud projects list shows the id that belongs to it';
 
 function readWaitTimeout(reader: OptionReader): number | undefined {
   const timeoutMs = reader.duration('wait-timeout');
@@ -155,7 +167,7 @@ function requireOneOf(reader: OptionReader, names: readonly string[]): void {
 
 function throwIfWrong(reader: OptionReader): void {
   reader.checkKinds();
-  const failure = asFailure(reader.issues);
+  const failure = asFailure(reader.issues.map((issue) => withHint(issue, reader.helpHint)));
   if (failure) throw failure;
 }
 

@@ -9,6 +9,7 @@ import { EMULATOR_VARIABLE } from './environment.js';
 import type { RawOptions } from './option-reader.js';
 import { cancelled, emptyResult, endingOf, type Circumstances, type Ending } from './outcome.js';
 import { parseAttest, parseList } from './parse.js';
+import { scrubbedEnding, scrubbedReporter, scrubberOf } from './scrub.js';
 
 /** A command that ends with a result. */
 export type ResultCommand = 'attest' | 'list';
@@ -18,10 +19,11 @@ export type Services = Omit<RunContext, 'signal'> & { readonly cancellation: Can
 
 /** Runs the command to its end; never throws. */
 export async function runCommand(command: ResultCommand, raw: RawOptions, services: Services): Promise<Ending> {
-  const { result, errors } = await attempt(command, raw, services).catch((thrown: unknown) => failed(command, thrown));
+  const scrub = scrubberOf(raw.secrets.get('access-token') ?? []);
+  const { result, errors } = await attempt(command, raw, { ...services, reporter: scrubbedReporter(services.reporter, scrub) }).catch((thrown: unknown) => failed(command, thrown));
   const cancelledBy = services.cancellation.receivedSignal();
   const circumstances: Circumstances = { ...(cancelledBy === undefined ? {} : { cancelledBy }), onEmulator: (services.env[EMULATOR_VARIABLE] ?? '').trim() !== '' };
-  return endingOf(result, errors, circumstances);
+  return scrubbedEnding(endingOf(result, errors, circumstances), scrub);
 }
 
 type AnyOutcome = Outcome<AttestResult | ListResult>;

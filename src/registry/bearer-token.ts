@@ -3,6 +3,7 @@
 import { BinauthzError } from '../core/errors.js';
 import type { Challenge } from './challenge.js';
 import type { Credential } from './docker-config.js';
+import { isGoogle, isLoopback, type RegistryHost } from './hosts.js';
 import type { HttpClient, HttpRequest, HttpResponse } from './http.js';
 import { registryMessage, transientRefusal } from './refusal.js';
 
@@ -14,6 +15,8 @@ export interface BearerToken {
 
 /** What a token is wanted for. */
 export interface TokenWish {
+  /** Who asks for it. */
+  readonly registry: RegistryHost;
   readonly challenge: Challenge;
   readonly credential: Credential;
   /** Asked for where the challenge names none. */
@@ -41,26 +44,30 @@ export function basicHeader(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function realmOf({ challenge, resource }: TokenWish): URL {
-  const realm = challenge.parameters.get('realm') ?? '';
-  // Whether the credential may go there (https or loopback) is the HTTP client's rule for every call.
-  if (URL.canParse(realm)) return new URL(realm);
-  throw new BinauthzError('RESPONSE_INVALID', `cannot log in for ${resource}: the registry names no token service that is a URL`, {
+function realmOf({ challenge, registry, resource }: TokenWish): URL {
+  const text = challenge.parameters.get('realm') ?? '';
+  const realm = URL.canParse(text) ? new URL(text) : undefined;
+  // Whether a credential may go there (https or loopback) is the HTTP client's rule for every call. A Google token
+  // opens far more than a registry, so it leaves Google's registries for nobody but the emulator.
+  const isKept = realm !== undefined && (!registry.isGoogle || isGoogle(realm) || isLoopback(realm));
+  if (isKept) return realm;
+  const problem = realm === undefined ? 'names no token service that is a URL' : `names a token service that is not Google’s: ${realm.host}`;
+  throw new BinauthzError('RESPONSE_INVALID', `cannot log in for ${resource}: the registry ${problem}`, {
     resource,
     hint: 'check the address of the registry, and what stands between it and this machine',
   });
 }
 
-function ask(realm: URL, { challenge, credential, scope, resource }: TokenWish): HttpRequest {
+function ask(realm: URL, { challenge, credential, registry, scope, resource }: TokenWish): HttpRequest {
   const url = new URL(realm);
   const service = challenge.parameters.get('service');
   if (service !== undefined) url.searchParams.set('service', service);
   url.searchParams.set('scope', challenge.parameters.get('scope') ?? scope);
   const authorization = credential.kind === 'password' ? basicHeader(credential.username, credential.password.reveal()) : undefined;
-  return { method: 'GET', url, resource, authorization, headers: { accept: 'application/json' }, maxBytes: MOST_TOKEN_BYTES };
+  return { method: 'GET', url, namedBy: registry.base, resource, authorization, headers: { accept: 'application/json' }, maxBytes: MOST_TOKEN_BYTES };
 }
 
-function exchange(url: URL, { challenge, scope, resource }: TokenWish, refreshToken: string): HttpRequest {
+function exchange(url: URL, { challenge, registry, scope, resource }: TokenWish, refreshToken: string): HttpRequest {
   const form = new URLSearchParams({
     grant_type: 'refresh_token',
     service: challenge.parameters.get('service') ?? '',
@@ -69,7 +76,7 @@ function exchange(url: URL, { challenge, scope, resource }: TokenWish, refreshTo
     refresh_token: refreshToken,
   });
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' };
-  return { method: 'POST', url, resource, headers, body: form.toString(), maxBytes: MOST_TOKEN_BYTES };
+  return { method: 'POST', url, namedBy: registry.base, resource, headers, body: form.toString(), maxBytes: MOST_TOKEN_BYTES };
 }
 
 function read(realm: URL, { resource }: TokenWish, { body }: HttpResponse): BearerToken {

@@ -46,7 +46,7 @@ export function routeOf(url: URL, emulatorHost: string | undefined): Route {
   return { url: new URL(`http://${emulatorHost}${url.pathname}${url.search}`), headers: { host: url.host, 'x-binauthz-registry': url.host } };
 }
 
-// `host`, not `hostname`: a foreign port on a Google name is not Google's registry.
-function isGoogle(url: URL): boolean {
+/** Whether a URL is one of Google's registries. `host`, not `hostname`: a foreign port on a Google name is none. */
+export function isGoogle(url: URL): boolean {
   return url.protocol === 'https:' && GOOGLE.test(url.host);
 }

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   readonly body?: string;
   readonly maxBytes: number;
+  /** The server that named this URL: one that was reached by https sends nobody to plain http, not even on this machine. */
+  readonly namedBy?: URL;
 }
 
 /** A whole answer. */
@@ -73,7 +75,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       let request = first;
       for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
         const route = routeOf(request.url, options.emulatorHost);
-        assertSecure(route, request);
+        assertSecure(route, request, options.emulatorHost);
         const response = await exchange(request, route);
         const location = response.headers.location;
         if (!REDIRECTS.has(response.status) || location === undefined) return { ...response, isElsewhere: request.url.origin !== first.url.origin };
@@ -99,6 +101,11 @@ function transfer(request: HttpRequest, { url, headers }: Route, { agents, signa
     const outgoing =
       url.protocol === 'https:' ? httpsRequest({ ...options, agent: agents.https }, answered) : httpRequest({ ...options, agent: agents.http }, answered);
     outgoing.on('error', reject);
+    // A server that changes the protocol unasked ends the exchange without an error or an answer.
+    outgoing.on('upgrade', (_incoming, socket) => {
+      socket.destroy();
+      reject(Object.assign(new Error('unasked upgrade'), { code: 'HPE_UPGRADE' }));
+    });
     outgoing.end(request.body);
   });
 }
@@ -127,8 +134,10 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
   return Buffer.concat(chunks);
 }
 
-function assertSecure({ url }: Route, request: HttpRequest): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return;
+function assertSecure({ url }: Route, request: HttpRequest, emulatorHost: string | undefined): void {
+  // What listens on this machine is not for a remote registry to call, least of all with what a user gave for it.
+  const isFromAfar = request.namedBy !== undefined && routeOf(request.namedBy, emulatorHost).url.protocol === 'https:';
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url) && !isFromAfar)) return;
   throw new BinauthzError('RESPONSE_INVALID', `cannot read ${request.resource}: refused to call ${url.protocol}//${url.host}, expected https or a loopback address`, {
     resource: request.resource,
     hint: 'plain http is spoken on this machine only: give the registry, and the token service that it names, an https address',

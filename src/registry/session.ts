@@ -98,7 +98,7 @@ async function logIn(deps: SessionDeps, target: Target, refused: { readonly requ
   }
   const now = deps.pace.now();
   const { resource } = refused.request;
-  const wish = { challenge, credential, scope: `repository:${target.repository}:pull`, resource, now, hint: loginHint(target.registry, identity) };
+  const wish = { registry: target.registry, challenge, credential, scope: `repository:${target.repository}:pull`, resource, now, hint: loginHint(target.registry, identity) };
   const { header, lifetimeMs } = await fetchBearerToken(deps.http, wish);
   return { header, identity, expiresAt: now + lifetimeMs - EXPIRY_MARGIN_MS };
 }

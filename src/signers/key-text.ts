@@ -38,7 +38,7 @@ export function readKeyContent(value: string): KeyContent | undefined {
     // Neither armor nor PEM has a backslash of its own.
     return { form: bare.includes('\\n') ? 'the key text with \\n escapes' : 'the key text itself', text: trimLines(unescape(bare)) };
   }
-  const compact = unescape(bare).replace(/\s*[\r\n]\s*/g, '');
+  const compact = linesOf(unescape(bare)).join('');
   if (!/^[A-Za-z0-9+/]{4,}={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) return undefined;
   const bytes = Buffer.from(compact, 'base64');
   const text = bytes.toString('latin1');
@@ -62,7 +62,9 @@ export function labelsIn(text: string): readonly string[] {
  * prints lines that it takes for bad armor headers, which may be the key itself, when NODE_ENV is "development".
  */
 export function dearmor(text: string): Uint8Array | undefined {
-  const block = /-----BEGIN PGP [A-Z ]+-----\n((?:[A-Za-z]+:.*\n)*)\n*([A-Za-z0-9+/=][A-Za-z0-9+/=\n]*)-----END PGP [A-Z ]+-----/.exec(trimLines(text));
+  // From the first BEGIN on and from nowhere else, so that many of them do not make it slow.
+  const trimmed = trimLines(text);
+  const block = /^-----BEGIN PGP [A-Z ]+-----\n((?:[A-Za-z]+:.*\n)*)\n*([A-Za-z0-9+/=][A-Za-z0-9+/=\n]*)-----END PGP [A-Z ]+-----/.exec(trimmed.slice(Math.max(0, trimmed.indexOf('-----BEGIN PGP '))));
   // The checksum line ("=" and four characters) protects against damage only, which parsing finds as well.
   const body = block?.[2]?.replace(/\n=[A-Za-z0-9+/]{4}\n/, '\n').replaceAll('\n', '');
   return body === undefined ? undefined : new Uint8Array(Buffer.from(body, 'base64'));
@@ -74,6 +76,9 @@ function unescape(text: string): string {
 
 // White space around lines comes from YAML indentation and carries nothing in PEM or armor.
 function trimLines(text: string): string {
-  const lines = text.split(/\r\n|\n|\r/);
-  return `${lines.map((line) => line.trim()).join('\n')}\n`;
+  return `${linesOf(text).join('\n')}\n`;
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r\n|\n|\r/).map((line) => line.trim());
 }

@@ -12,7 +12,7 @@ import type { Outcome } from './outcome.js';
 import type { AttestRequest } from './requests.js';
 import { awaitVisibility, type VisibilityPorts } from './steps/await-visibility.js';
 import { concurrently, errorsOf, settle, valuesOf } from './steps/concurrently.js';
-import { findAttestations } from './steps/find-attestations.js';
+import { findAttestations, type FoundAttestations } from './steps/find-attestations.js';
 import { pairAttestors } from './steps/pair-attestors.js';
 import { postAttestation, type Posted } from './steps/post-attestation.js';
 import { resolveImages, type ResolvePorts } from './steps/resolve-images.js';
@@ -47,6 +47,8 @@ export async function attest(request: AttestRequest, ports: AttestPorts): Promis
   const posted = await run.post(validated.ready);
   return outcome(uploads.images, inOrderOf(assignments, [...examined.results, ...posted.results]), posted.errors);
 }
+
+const MOST_WARNINGS = 5;
 
 /** An image as it was asked for and as it was found. */
 interface FoundImage extends ResolvedImage {
@@ -105,17 +107,26 @@ class AttestRun {
     // Listing and signing run side by side: a signature too many costs less than a round trip for every new image.
     const signing = this.request.dryRun ? undefined : settle(this.signer.sign(assignment));
     const found = await findAttestations(pair.attestor, image.digest, this.ports);
-    const existing = found.verified[0];
+    // One that verifies with a doubt may be refused at the deploy, so it does not stand in for one without.
+    const existing = found.verified.find(({ warnings }) => warnings.length === 0);
     if (existing) {
       this.ports.reporter.info(`${pinnedName(image)} is attested for ${pair.attestor.name} already: ${existing.attestation.occurrence}`);
-      for (const warning of existing.warnings) this.ports.reporter.warn(`${existing.attestation.occurrence}: ${warning}`);
       return { result: resultOf(assignment, 'existing', { occurrence: existing.attestation.occurrence, publicKeyId: existing.publicKeyId }) };
     }
-    for (const { attestation, rejection } of found.rejected) this.ports.reporter.warn(`${attestation.occurrence} does not count: ${rejection.message}`);
+    this.warnOf(found);
     if (!signing) return { result: resultOf(assignment, 'dry-run') };
     const signed = await signing;
     if (!signed.ok) throw signed.errors[0] ?? new Error('a failed signature without an error');
     return { signed: signed.value };
+  }
+
+  private warnOf({ verified, rejected }: FoundAttestations): void {
+    const doubtful = verified.map(({ attestation, warnings }) => `${attestation.occurrence} is not relied on: ${warnings.join('; ')}`);
+    const broken = rejected.map(({ attestation, rejection }) => `${attestation.occurrence} does not count: ${rejection.message}`);
+    const all = [...doubtful, ...broken];
+    for (const warning of all.slice(0, MOST_WARNINGS)) this.ports.reporter.warn(warning);
+    // Others may store what they like on a note; the log is not theirs to fill.
+    if (all.length > MOST_WARNINGS) this.ports.reporter.warn(`${all.length - MOST_WARNINGS} more occurrences do not count; list them with binauthz list`);
   }
 
   async validate(signed: readonly SignedAssignment[]): Promise<Progress & { ready: readonly ValidatedAssignment[] }> {

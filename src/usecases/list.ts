@@ -4,6 +4,7 @@ import type { Attestor } from '../core/attestation/attestor.js';
 import { BinauthzError } from '../core/errors.js';
 import { parseDigest, type Digest } from '../core/image/digest.js';
 import { pin, pinnedName, type ImageReference, type PinnedReference } from '../core/image/reference.js';
+import { oneLine } from '../core/redact.js';
 import { reportOf, type ListedAttestation, type ListResult } from '../core/results.js';
 import type { AttestationStore } from '../ports/attestation-store.js';
 import type { AttestorService } from '../ports/attestor-service.js';
@@ -81,7 +82,7 @@ async function readScope(scope: Scope, known: readonly Attestor[], ports: ListPo
 async function listOne(attestation: StoredAttestation, attestor: Attestor, ports: ListPorts): Promise<ListedAttestation> {
   const digest = digestOfUri(attestation.resourceUri);
   const base = { ...describe(attestation), attestor: attestor.name };
-  if (!digest) return { ...base, verified: false, reason: { code: 'OTHER_DIGEST', message: `its resource ${attestation.resourceUri} names no sha256 digest` } };
+  if (!digest) return { ...base, verified: false, reason: { code: 'OTHER_DIGEST', message: `its resource ${oneLine(attestation.resourceUri.slice(0, 300))} names no sha256 digest` } };
   const { verified, rejected } = await judge([attestation], digest, attestor, ports.verifier);
   const [good] = verified;
   if (!good) return { ...base, verified: false, ...(rejected[0] ? { reason: rejected[0].rejection } : {}) };
@@ -95,10 +96,11 @@ function unowned(attestation: StoredAttestation): ListedAttestation {
 
 function describe(attestation: StoredAttestation): Omit<ListedAttestation, 'attestor' | 'verified'> {
   return {
-    image: attestation.resourceUri.replace(/^https?:\/\//, ''),
+    // Anyone's text: a line break in it could print a row that says "verified".
+    image: oneLine(attestation.resourceUri.replace(/^https?:\/\//, '')),
     digest: digestOfUri(attestation.resourceUri) ?? '',
     occurrence: attestation.occurrence,
-    publicKeyId: attestation.signatures[0]?.publicKeyId ?? '',
+    publicKeyId: oneLine(attestation.signatures[0]?.publicKeyId ?? ''),
     ...(attestation.createTime === undefined ? {} : { createTime: attestation.createTime }),
   };
 }
@@ -111,19 +113,19 @@ function absencesOf(image: PinnedReference, request: ListRequest, listed: readon
   const wanted: readonly (string | undefined)[] = request.attestors.length > 0 ? request.attestors : [undefined];
   return wanted.flatMap((attestor) => {
     const found = listed.filter((entry) => entry.digest === image.digest && (attestor === undefined || entry.attestor === attestor));
-    return found.some(({ verified }) => verified) ? [] : [absence(image, attestor ?? `project ${request.project ?? ''}`, found)];
+    return found.some(({ verified }) => verified) ? [] : [absence(image, attestor === undefined ? `in project ${request.project ?? ''}` : `by ${attestor}`, found)];
   });
 }
 
-function absence(image: PinnedReference, of: string, found: readonly ListedAttestation[]): BinauthzError {
+function absence(image: PinnedReference, whose: string, found: readonly ListedAttestation[]): BinauthzError {
   const name = pinnedName(image);
   const [first] = found;
   if (!first) {
-    return new BinauthzError('ATTESTATION_NOT_FOUND', `cannot find an attestation of ${name} by ${of}`, { resource: name, hint: `attest it: binauthz attest ${name} …` });
+    return new BinauthzError('ATTESTATION_NOT_FOUND', `cannot find an attestation of ${name} ${whose}: expected at least one, got none`, { resource: name, hint: `attest it: binauthz attest ${name} …` });
   }
-  return new BinauthzError('ATTESTATION_NOT_VERIFIABLE', `cannot verify an attestation of ${name} by ${of}: ${first.occurrence}: ${first.reason?.message ?? 'it does not verify'}`, {
+  return new BinauthzError('ATTESTATION_NOT_VERIFIABLE', `cannot verify an attestation of ${name} ${whose}: ${first.occurrence}: ${first.reason?.message ?? 'it does not verify'}`, {
     resource: first.occurrence,
-    hint: `attest it again with a key that the attestor trusts: binauthz attest ${name} …`,
+    hint: first.attestor === '' ? `name the attestor whose note it is: binauthz list ${name} --attestor NAME` : `attest it again with a key that the attestor trusts: binauthz attest ${name} …`,
   });
 }
 

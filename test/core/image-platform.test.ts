@@ -129,3 +129,17 @@ describe('digestsToAttest', () => {
     expect(digestsToAttest(index, mode)).toEqual(expected);
   });
 });
+
+describe('an index of thousands', () => {
+  it('is refused, since each entry would cost a signature and an occurrence', () => {
+    const entries = Array.from({ length: 501 }, (_, index) => entry(String(index), AMD64));
+    expect(() => read(indexOf(...entries))).toThrow(/501 entries/);
+    expect(read(indexOf(...entries.slice(1))).children).toHaveLength(500);
+  });
+
+  it.each([
+    ['a member given twice', `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[],"manifests":[${JSON.stringify(entry('x', AMD64))}]}`],
+    ['a byte order mark', `\ufeff${JSON.stringify(IMAGE)}`],
+    ['a media type that converts to no text', '{"mediaType":{"toString":1}}'],
+  ])('nor is one with %s', (_name, text) => expect(() => read(text)).toThrow(/cannot read the manifest/));
+});

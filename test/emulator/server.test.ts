@@ -174,6 +174,19 @@ describe('life', () => {
   });
 });
 
+describe('exceptions from a proxy', () => {
+  it.each([
+    ['none', {}, '127.0.0.1,localhost'],
+    ['NO_PROXY alone', { NO_PROXY: 'corp' }, '127.0.0.1,localhost,corp'],
+    ['no_proxy alone', { no_proxy: 'corp' }, '127.0.0.1,localhost,corp'],
+    ['both', { no_proxy: 'one', NO_PROXY: 'two' }, '127.0.0.1,localhost,one,two'],
+  ])('the lines keep what was there (%s) and add the loopback', async (_name, env, expected) => {
+    const script = `set -eu\n${emulator.exportLines().join('\n')}\nprintf '%s %s' "$no_proxy" "$NO_PROXY"`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], { env: { PATH: process.env['PATH'] ?? '', ...env } });
+    expect(stdout).toBe(`${expected} ${expected}`);
+  });
+});
+
 describe('the other small APIs', () => {
   it('gives a project a stable number, found by either name', async () => {
     const { projectNumber } = (await emulator.api('GET', '/v1/projects/demo-project')).json;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
 import { annotationsOf } from '../../src/hosts/action/annotations.js';
+import { closingLine } from '../../src/hosts/action/closing-line.js';
 import { logLine } from '../../src/hosts/action/log-line.js';
 import { masksOfKey, masksOfText } from '../../src/hosts/action/masking.js';
 import { outputsOf } from '../../src/hosts/action/outputs.js';
@@ -36,6 +37,16 @@ describe('masks', () => {
     expect(masks).toContain(body.join(''));
     for (const form of [armored, given, base64]) expect(masked(form)).not.toMatch(/FirstLineOf|SecondLineOf|Rmlyc3RMaW5l|U2Vjb25kTGluZ/);
     expect(masks.filter((mask) => mask.length < 8 || mask.includes('-----') || mask.startsWith('Comment') || /[\r\n]/.test(mask))).toEqual([]);
+  });
+  test.each<[string, string]>([
+    ['quotes', `"${base64}"`],
+    ['escaped line ends in base64', base64.replace(/(.{76})/g, '$1\\n')],
+    ['a byte order mark', `\uFEFF${base64}`],
+    ['quotes and escapes', `'${armored.replaceAll('\n', '\\r\\n')}'`],
+  ])('a key with %s around it is masked all the same', (_, given) => {
+    const masks = masksOfKey(given);
+    for (const line of body) expect(masks).toContain(line);
+    expect(masks).toContain(base64);
   });
   test('a binary key is masked as its base64, wrapped or not', () => {
     const binary = Buffer.from(Array.from({ length: 120 }, (_, index) => (index * 89) % 256)).toString('base64');
@@ -78,15 +89,36 @@ describe('annotations', () => {
   });
 });
 
+describe('the closing line', () => {
+  const row = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k' } as const;
+  test('counts what became of the attestations', () => {
+    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [{ ...row, status: 'created' }, { ...row, status: 'existing' }, { ...row, status: 'created' }] }, [], { onEmulator: false });
+    expect(closingLine('attest', ending, '/tmp/r.json')).toBe('binauthz attest: done; 2 created, 1 existing; report: /tmp/r.json');
+  });
+  test('of a failure without a report', () => expect(closingLine('attest', failed(1), undefined)).toBe('binauthz attest: failed with exit code 6'));
+});
+
 describe('outputs', () => {
   const image = (character: string) => ({ image: `h.example/app@sha256:${character.repeat(64)}`, digest: `sha256:${character.repeat(64)}`, mediaType: 'm', children: [] });
   const attestation = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k' } as const;
   test('of a run', () => {
     const ending = endingOf({ schema: 'binauthz.attest/v1', images: [image('a'), image('b')], attestations: [{ ...attestation, status: 'created', occurrence: 'o1' }, { ...attestation, status: 'failed' }, { ...attestation, status: 'existing', occurrence: 'o2' }] }, [], { onEmulator: false });
-    expect(outputsOf(ending, '/tmp/r.json')).toEqual({ digest: image('a').digest, digests: `${image('a').digest}\n${image('b').digest}`, images: `${image('a').image}\n${image('b').image}`, attestations: 'o1\no2', report: '/tmp/r.json', 'exit-code': '0' });
+    expect(outputsOf(ending, '/tmp/r.json', image('a').image)).toEqual({ digest: image('a').digest, digests: `${image('a').digest}\n${image('b').digest}`, images: `${image('a').image}\n${image('b').image}`, attestations: 'o1\no2', report: '/tmp/r.json', 'exit-code': '0' });
+  });
+  test.each([
+    ['its digest', image('a').image, image('a').digest],
+    ['its tag', 'https://h.example/app:1', image('a').digest],
+    ['its tag and digest', `h.example/app:9@${image('a').digest}`, image('a').digest],
+    ['another digest', image('b').image, ''],
+    ['another tag', 'h.example/app:2', ''],
+    ['another name', `h.example/other@${image('a').digest}`, ''],
+    ['nothing', '', ''],
+  ])('the digest is that of the first image asked for: %s', (_, asked, expected) => {
+    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [{ ...image('a'), tag: '1' }, image('b')], attestations: [] }, [], { onEmulator: false });
+    expect(outputsOf(ending, undefined, asked).digest).toBe(expected);
   });
   test('of a refused one', () => {
     const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, [error('INVALID_INPUT', 'x')], { onEmulator: false });
-    expect(outputsOf(ending, undefined)).toEqual({ digest: '', digests: '', images: '', attestations: '', report: '', 'exit-code': '2' });
+    expect(outputsOf(ending, undefined, '')).toEqual({ digest: '', digests: '', images: '', attestations: '', report: '', 'exit-code': '2' });
   });
 });

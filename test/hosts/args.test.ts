@@ -16,12 +16,13 @@ describe('words', () => {
     ['the image as an option', ['attest', '--image', 'one', 'two'], { image: ['one', 'two'] }],
     ['a flag with a value', ['attest', '--dry-run=false'], { 'dry-run': ['false'] }],
     ['the end of options', ['attest', '--', '--dry-run', '-x'], { image: ['--dry-run', '-x'] }],
+    ['a negative value', ['attest', '--wait-timeout', '-5s'], { 'wait-timeout': ['-5s'] }],
     ['options before the command', ['--output', 'json', 'attest', 'one'], { output: ['json'], image: ['one'] }],
   ])('%s', (_, argv, expected) => expect(values(...argv)).toEqual(expected));
 });
 
 describe('help and version', () => {
-  test.each<[string[], string | undefined]>([[['--help'], undefined], [['-h'], undefined], [['help'], undefined], [['help', 'attest'], 'attest'], [['attest', '--help'], 'attest'], [['attest', 'x', '-h'], 'attest'], [['--help', 'list'], 'list']])('%j', (argv, command) => {
+  test.each<[string[], string | undefined]>([[['--help'], undefined], [['-h'], undefined], [['help'], undefined], [['help', 'help'], undefined], [['help', 'attest'], 'attest'], [['attest', '--help'], 'attest'], [['attest', 'x', '-h'], 'attest'], [['--help', 'list'], 'list']])('%j', (argv, command) => {
     const args = parseArgs(argv);
     expect([args.wantsHelp, args.command?.name, args.issues]).toEqual([true, command, []]);
   });
@@ -33,14 +34,18 @@ describe('mistakes', () => {
     [[], 'expected a command (attest, list, emulator, demo), got none', 'binauthz --help'],
     [['atest', '--whatever', 'x'], 'expected a command (attest, list, emulator, demo), got "atest"', 'did you mean attest?'],
     [['frobnicate'], 'expected a command (attest, list, emulator, demo), got "frobnicate"', 'binauthz --help'],
-    [['check', 'IMAGE', '--policy', 'f'], 'binauthz check: not available in this version (0.1.0); expected one of attest, list, emulator, demo', undefined],
-    [['help', 'setup'], 'binauthz setup: not available in this version (0.1.0); expected one of attest, list, emulator, demo', undefined],
+    [['check', 'IMAGE', '--policy', 'f'], 'binauthz check: not available in this version (0.1.0); expected one of attest, list, emulator, demo', 'binauthz --help lists what there is'],
+    [['help', 'setup'], 'binauthz setup: not available in this version (0.1.0); expected one of attest, list, emulator, demo', 'binauthz --help lists what there is'],
     [['attest', '--attestr', 'a'], 'unknown option of binauthz attest: --attestr', 'did you mean --attestor?'],
     [['attest', '--attestors', 'a'], 'unknown option of binauthz attest: --attestors', 'did you mean --attestor?'],
     [['attest', '--attestor_project=p'], 'unknown option of binauthz attest: --attestor_project', 'did you mean --attestor-project?'],
     [['attest', '--dryrun'], 'unknown option of binauthz attest: --dryrun', 'did you mean --dry-run?'],
     [['attest', '--pgp-private-key', 'x'], 'unknown option of binauthz attest: --pgp-private-key', 'did you mean --pgp-private-key-env, which takes the name of an environment variable?'],
-    [['attest', '--vulnerability-policy', 'x'], 'unknown option of binauthz attest: --vulnerability-policy', 'binauthz attest --help lists the options'],
+    ...[['--vulnerability-policy', 'x'], ['--scan-timeout=5m'], ['--check', 'enforce'], ['--strict']].map((words): [string[], string, string] => [
+      ['attest', ...words, 'image'], `${words[0]?.replace(/=.*/, '') ?? ''}: not available in this version (0.1.0)`, 'binauthz attest --help lists the options',
+    ]),
+    [['-v', 'attest'], 'unknown option: -v', 'binauthz --help lists the options'],
+    [['attest', '--access-token-env='], '--access-token-env: expected the name of an environment variable, got nothing', 'give the variable’s name, not its value: --access-token-env MY_VARIABLE, without a $'],
     [['attest', '-q'], 'unknown option of binauthz attest: -q', 'binauthz attest --help lists the options'],
     [['attest', '--attestor'], '--attestor: expected a value (NAME), got none', undefined],
     [['attest', '--attestor', '--dry-run'], '--attestor: expected a value (NAME), got none', undefined],

@@ -48,6 +48,11 @@ describe('what both hosts make of good input', () => {
     expect([parsed.request.images.length, parsed.request.attestors.length, parsed.keys.length]).toEqual([1, 1, 2]);
   });
 
+  test('what is given under two spellings counts once', () => {
+    const parsed = cli([...CLI, '--attestor', 'ci', '--attestor-project', 'my-project', `https://${IMAGE}`, `${IMAGE.replace('us-docker', 'US-DOCKER')}`]);
+    expect([parsed.request.images.length, parsed.request.attestors]).toEqual([1, [ATTESTOR]]);
+  });
+
   test.each([['0s', 0], ['500ms', 500], ['24h', 86_400_000]])('a wait timeout of %s', (text, ms) => {
     expect(cli([...CLI, '--wait-timeout', text]).request.waitTimeoutMs).toBe(ms);
   });
@@ -61,6 +66,8 @@ describe('what is wrong with input, in the spelling of the host', () => {
     ['a short image', () => cli([...CLI, 'nginx']), /^IMAGE: expected registry\/.*a registry host must come first.*got "nginx"$/],
     ['an image with a bad digest', () => action({ ...ACTION, images: 'docker.io/library/nginx@sha256:12' }), /^input images: .*64 hex digits/],
     ['no attestor', () => action(without('attestors')), /^input attestors: expected at least one, got none$/],
+    ['neither tag nor digest', () => cli([...CLI, 'gcr.io/p/app']), /^IMAGE: .*\(it has neither a tag nor a digest, and "latest" is never assumed\), got "gcr\.io\/p\/app"$/],
+    ['neither tag nor digest', () => action({ ...ACTION, images: 'gcr.io/p/app' }), /^input images: .*neither a tag nor a digest/],
     ['a short attestor', () => cli([...CLI, '--attestor', 'qa']), /^--attestor: expected projects\/PROJECT\/attestors\/NAME, or NAME together with --attestor-project, got "qa"$/],
     ['a short attestor', () => action({ ...ACTION, attestors: 'qa' }), /^input attestors: .* together with input attestor-project, got "qa"$/],
     ['another resource as attestor', () => cli([...CLI, '--attestor', 'projects/p/notes/n', '--attestor-project', 'p']), /^--attestor: .*got "projects\/p\/notes\/n"$/],
@@ -84,7 +91,17 @@ describe('what is wrong with input, in the spelling of the host', () => {
   ])('%s', (_, parse, message) => {
     const issues = issuesOf(parse);
     expect(issues.map((issue) => issue.message)).toEqual([expect.stringMatching(message)]);
-    expect(issues.map(({ code, exitCode }) => [code, exitCode])).toEqual([['INVALID_INPUT', 2]]);
+    expect(issues.map(({ code, exitCode, hint }) => [code, exitCode, hint])).toEqual([['INVALID_INPUT', 2, expect.stringMatching(/\S/)]]);
+  });
+
+  test.each([
+    [['--kms-key-version', `//cloudkms.googleapis.com/v1/${VERSION_1}`], 'leave out //cloudkms.googleapis.com/v1/ before projects/'],
+    [['--kms-key', `gcpkms://${KEY}`], 'leave out gcpkms:// before projects/'],
+    [['--attestor', 'projects/123/attestors/ci'], expect.stringContaining('gcloud projects list')],
+    [['--project='], expect.stringContaining('unset or empty')],
+    [['--wait-timeout', '5'], 'binauthz attest --help'],
+  ])('%j has a next step of its own', (words, hint) => {
+    expect(issuesOf(() => cli([...CLI, ...words])).map((issue) => issue.hint)).toEqual([hint]);
   });
 
   test('all of it at once, each thing once', () => {
@@ -108,6 +125,13 @@ describe('secrets', () => {
     ['blank', { SIGNING_KEY: ' \n' }, /got SIGNING_KEY, which is empty$/],
   ])('a variable that is %s', (_, env, message) => {
     expect(messagesOf(() => cli([...CLI.slice(0, 4), '--pkix-private-key-env', 'SIGNING_KEY'], env))).toEqual([expect.stringMatching(message)]);
+  });
+
+  test.each([['in two lines', 'ya29.first\nsecretbody'], ['with a space', 'tok secretbody'], ['as JSON', '{"access_token": "secretbody"}'], ['with special letters', 'secretbodyü']])('an access token %s is refused, and not shown', (_, token) => {
+    for (const issues of [issuesOf(() => cli([...CLI, '--access-token-env', 'TOKEN'], { TOKEN: token })), issuesOf(() => action({ ...ACTION, 'access-token': token }))]) {
+      expect(issues.map(({ message }) => message)).toEqual([expect.stringMatching(/access-token(?:-env)?: expected one access token, a single word, got a text with/)]);
+      expect(JSON.stringify(issues.map(({ message, hint }) => [message, hint]))).not.toContain('secretbody');
+    }
   });
 
   const ARMORED = '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGsecretbody0123456789\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----';

@@ -23,7 +23,16 @@ describe('input errors', () => {
   test('as text', async () => {
     const { status, stdout, stderr } = await run(['attest', 'nginx', '--attestor', ATTESTOR, '--kms-key', VERSION_1]);
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr.split('\n').map((line) => line.slice(0, 30))).toEqual(['error[INVALID_INPUT]: IMAGE: e', 'error[INVALID_INPUT]: --kms-ke', '  hint: for one version use --k', ''].map((line) => line.slice(0, 30)));
+    expect(stderr.split('\n').map((line) => line.slice(0, 30))).toEqual(['error[INVALID_INPUT]: IMAGE: e', '  hint: binauthz attest --help', 'error[INVALID_INPUT]: --kms-ke', '  hint: for one version use --k', ''].map((line) => line.slice(0, 30)));
+  });
+  test('a next step that several share is said once, below the last of them', async () => {
+    const { stderr } = await run(['attest']);
+    expect(stderr.split('\n').map((line) => line.split(':')[0])).toEqual(['error[INVALID_INPUT]', 'error[INVALID_INPUT]', 'error[INVALID_INPUT]', '  hint', '']);
+  });
+  test.each([[['attest']], [['list']], [['demo', 'x']], [['emulator', '--port', 'x']], [['emulator', '--faults', '/nowhere']], [['check']], [['--output']], [['--bogus', 'attest']], [[]], [['list', 'gcr.io/p/x', '--project=']]])('each has a next step, and no command that is not there: %j', async (argv) => {
+    const { stdout } = await run([...argv, '--output=json']);
+    const { errors } = JSON.parse(stdout) as { errors: { hint?: string }[] };
+    for (const { hint } of errors) expect(hint).toMatch(/^(?!.*binauthz (?:check|setup|doctor|audit|rotate|vulnerabilities)).*\S/);
   });
   test.each([[['--output', 'json', 'attest', 'nginx']], [['attest', 'nginx', '--output=json']], [['demo', '--output', 'json', '--bogus']], [['--output', 'json', 'frobnicate']]])('as JSON: %j', async (argv) => {
     const { status, stdout } = await run(argv);

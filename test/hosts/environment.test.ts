@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { readEnvironment } from '../../src/hosts/environment.js';
+import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
+import { onEmulator, readEnvironment } from '../../src/hosts/environment.js';
 
 const API = 'CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS';
 
@@ -30,6 +31,22 @@ describe('endpoint overrides', () => {
   test('a refused URL does not print its password', () => expect(readEnvironment({ [API]: 'https://user:hunter22@kms.example/' }).issues[0]?.message).not.toContain('hunter22'));
   test('APIs that are never called are left alone', () => expect(readEnvironment({ CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: 'nonsense' })).toMatchObject({ environment: { endpointOverrides: {} }, issues: [] }));
   test('everything wrong is said', () => expect(readEnvironment({ [API]: 'x', BINAUTHZ_EMULATOR_HOST: 'y', CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINERANALYSIS: 'z' }).issues).toHaveLength(3));
+});
+
+describe('an error on the emulator', () => {
+  test.each<[ErrorCode, string, boolean]>([
+    ['UNAVAILABLE', 'projects/p/attestors/a', true],
+    ['RESPONSE_INVALID', 'us-docker.pkg.dev/p/r/app:v1', true],
+    ['UNAVAILABLE', 'https://eu.gcr.io/p/app@sha256:1', true],
+    ['UNAVAILABLE', 'gcr.io/p/app:v1', true],
+    ['UNAVAILABLE', 'localhost:5000/app:v1', false],
+    ['UNAVAILABLE', 'registry.example.com/pkg.dev/app:v1', false],
+    ['PERMISSION_DENIED', 'projects/p/attestors/a', false],
+  ])('%s of %s points at it: %s', (code, resource, isPointed) => {
+    const error = new BinauthzError(code, 'm', { resource, hint: 'wait' });
+    expect(onEmulator(error, '127.0.0.1:8899')).toMatchObject({ code, message: 'm', resource, hint: isPointed ? expect.stringContaining('binauthz emulator --port 8899') : 'wait' });
+  });
+  test('a URL in place of the host is told what to leave out', () => expect(readEnvironment({ BINAUTHZ_EMULATOR_HOST: 'http://127.0.0.1:8899' }).issues[0]?.hint).toContain('leave out the http://'));
 });
 
 describe('the rest', () => {

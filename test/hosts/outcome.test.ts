@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
+import { reportOf } from '../../src/core/results.js';
 import { listenForCancellation, withinGrace } from '../../src/hosts/cancellation.js';
 import { emptyResult, endingOf, linesOf, meaningOf, statusOf } from '../../src/hosts/outcome.js';
 
@@ -17,6 +18,11 @@ describe('the end of a run', () => {
   test('whatever a signal cut off, the signal is the reason', () => {
     const { result, exitCode } = endingOf(emptyResult('attest'), [error('UNAVAILABLE')], { cancelledBy: 'SIGTERM', onEmulator: false });
     expect([exitCode, result.errors?.map(({ code, exitCode: code2 }) => [code, code2])]).toEqual([143, [['CANCELLED', 143], ['UNAVAILABLE', 9]]]);
+  });
+  test('an attestation that SIGTERM cut off says the same status as the run', () => {
+    const attestation = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k', status: 'posted', error: reportOf(error('CANCELLED')) } as const;
+    const { result } = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [attestation] }, [error('CANCELLED')], { cancelledBy: 'SIGTERM', onEmulator: false });
+    expect(result).toMatchObject({ attestations: [{ error: { code: 'CANCELLED', exitCode: 143 } }], errors: [{ exitCode: 143 }] });
   });
   test('a run that was done before the signal took effect is done', () => expect(endingOf(emptyResult('attest'), [], { cancelledBy: 'SIGINT', onEmulator: false }).exitCode).toBe(0));
   test.each([['SIGINT', 130], ['SIGTERM', 143], [undefined, 130]] as const)('cancelled by %s is %d', (signal, status) => expect(statusOf([error('CANCELLED')], signal)).toBe(status));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { BinauthzError } from '../../src/core/errors.js';
+import type { Digest } from '../../src/core/image/digest.js';
 import { pin } from '../../src/core/image/reference.js';
+import type { NoteName } from '../../src/core/names.js';
 import { encodePayload, payloadFor } from '../../src/core/payload/payload.js';
 import { attest } from '../../src/usecases/attest.js';
 import type { AttestRequest } from '../../src/usecases/requests.js';
@@ -215,6 +217,22 @@ describe('visibility', () => {
     const { result, codes } = await run(ports, { waitTimeoutMs: 5_000 });
     expect(codes).toEqual(['NOT_VISIBLE']);
     expect(result.attestations).toMatchObject([{ status: 'posted', visibleAfterMs: null, error: { exitCode: 8 } }]);
+  });
+
+  it('looks once with a wait timeout of nothing, and that look may take its time', async () => {
+    const ports = memoryPorts([attestor], [key]);
+    ports.attestations.propagationMs = 3_600_000;
+    const deadlines: number[] = [];
+    const list = ports.attestations.listOfNote.bind(ports.attestations);
+    ports.attestations.listOfNote = (note: NoteName, of?: Digest, deadline?: number) => (deadline === undefined ? undefined : deadlines.push(deadline - ports.clock.now()), list(note, of));
+    expect((await run(ports, { waitTimeoutMs: 0 })).codes).toEqual(['NOT_VISIBLE']);
+    expect(deadlines).toEqual([expect.toSatisfy((ms: number) => ms >= 1_000)]);
+  });
+
+  it.each([1_999, 4_999])('still sees what becomes visible after %i of 5000 ms', async (propagationMs) => {
+    const ports = memoryPorts([attestor], [key]);
+    ports.attestations.propagationMs = propagationMs;
+    expect((await run(ports, { waitTimeoutMs: 5_000 })).statuses).toEqual(['created']);
   });
 
   it('ends UNAVAILABLE where the listing stays unavailable', async () => {

@@ -76,6 +76,13 @@ describe('list', () => {
     ]);
   });
 
+  it('of a project tells to name the attestor where only the note of another project has one', async () => {
+    const ports = memoryPorts([attestor], []);
+    await plant(ports, key, 'app', 'projects/elsewhere/notes/n' as NoteName);
+    const { errors } = await list({ images: [reference(IMAGE)], attestors: [], project }, ports);
+    expect(errors.map(({ code, hint }) => [code, hint])).toEqual([['ATTESTATION_NOT_VERIFIABLE', `name the attestor whose note it is: binauthz list ${IMAGE} --attestor NAME`]]);
+  });
+
   it('does not count absences where something could not be read', async () => {
     const ports = memoryPorts([attestor], []);
     expect((await run(ports, { images: [reference(IMAGE), reference('gcr.io/p/missing:v1')], attestors: [attestor.name] })).errors).toEqual(['IMAGE_NOT_FOUND']);

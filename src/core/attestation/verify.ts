@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../image/digest.js';
 import { decodePayload, hasGoogleType } from '../payload/payload.js';
+import { oneLine } from '../redact.js';
 import type { AttestorKey } from '../signing/public-key.js';
 import type { Verifier } from '../signing/verifier.js';
 import type { Attestation, AttestationSignature, VerifiedAttestation } from './attestation.js';
@@ -24,6 +25,12 @@ export interface Rejection {
 /** The outcome of verification: a verified attestation, or why it is none. */
 export type Verdict<A extends Attestation> = { readonly verified: VerifiedAttestation<A> } | { readonly rejected: Rejection };
 
+/** Whoever may attach occurrences to a note chooses how many signatures each holds; what is beyond this does not count. */
+const MOST_SIGNATURES = 20;
+/** For so many signatures it is found out whether a key under another id made them, which means trying every key. */
+const MOST_EXPLAINED = 3;
+const LONGEST_QUOTE = 200;
+
 /** Does this attestation bind a key that the attestor trusts now to this digest? One good signature is enough. */
 export async function verifyAttestation<A extends Attestation>(attestation: A, digest: Digest, keys: readonly AttestorKey[], verifier: Verifier): Promise<Verdict<A>> {
   if (keys.length === 0) return reject('ATTESTOR_HAS_NO_KEY', 'the attestor trusts no key, so no attestation of it is ever valid');
@@ -33,13 +40,13 @@ export async function verifyAttestation<A extends Attestation>(attestation: A, d
   if (attestation.signatures.length === 0) return reject('NO_SIGNATURE', 'it holds no signature');
 
   const rejections: Rejection[] = [];
-  for (const signature of attestation.signatures) {
-    const checked = await checkSignature(attestation.payload, signature, keys, verifier);
+  for (const [index, signature] of attestation.signatures.slice(0, MOST_SIGNATURES).entries()) {
+    const checked = await checkSignature(attestation.payload, signature, index < MOST_EXPLAINED ? keys : named(keys, signature), verifier);
     if ('rejected' in checked) {
       rejections.push(checked.rejected);
       continue;
     }
-    const typeWarning = hasGoogleType(payload) ? [] : [`its payload type is "${payload.type}", which is not one that Google publishes`];
+    const typeWarning = hasGoogleType(payload) ? [] : [`its payload type is "${quote(payload.type)}", which is not one that Google publishes`];
     const verified = { attestation, digest, publicKeyId: signature.publicKeyId, warnings: [...checked.warnings, ...typeWarning] };
     return { verified: verified as unknown as VerifiedAttestation<A> };
   }
@@ -52,20 +59,30 @@ async function checkSignature(
   keys: readonly AttestorKey[],
   verifier: Verifier,
 ): Promise<{ warnings: readonly string[] } | { rejected: Rejection }> {
-  // The id selects the key, byte for byte; a listed key under another spelling of its id does not count at Google.
-  const named = keys.filter((key) => key.id === signature.publicKeyId);
+  const candidates = named(keys, signature);
   const reasons: string[] = [];
-  for (const key of named) {
+  for (const key of candidates) {
     const verification = await verifier.verify(payload, signature.bytes, key);
     if (verification.verified) return { warnings: verification.warning === undefined ? [] : [verification.warning] };
     reasons.push(verification.reason);
   }
-  if (named.length > 0) return reject('BAD_SIGNATURE', `its signature by ${signature.publicKeyId} does not verify: ${reasons.join('; ')}`);
+  const id = quote(signature.publicKeyId);
+  if (candidates.length > 0) return reject('BAD_SIGNATURE', `its signature by ${id} does not verify: ${reasons.join('; ')}`);
   for (const key of keys) {
     if (!(await verifier.verify(payload, signature.bytes, key)).verified) continue;
-    return reject('TRUSTED_KEY_UNDER_OTHER_ID', `it was signed by the trusted key ${key.id}, but under the id ${signature.publicKeyId}; the ids must be equal`);
+    return reject('TRUSTED_KEY_UNDER_OTHER_ID', `it was signed by the trusted key ${key.id}, but under the id ${id}; the ids must be equal`);
   }
-  return reject('UNKNOWN_KEY_ID', `it was signed by ${signature.publicKeyId}, which the attestor does not trust; it trusts ${keys.map((key) => key.id).join(', ')}`);
+  return reject('UNKNOWN_KEY_ID', `it was signed by ${id}, which the attestor does not trust; it trusts ${quote(keys.map((key) => key.id).join(', '))}`);
+}
+
+// The id selects the key, byte for byte; a listed key under another spelling of its id does not count at Google.
+function named(keys: readonly AttestorKey[], signature: AttestationSignature): readonly AttestorKey[] {
+  return keys.filter((key) => key.id === signature.publicKeyId);
+}
+
+// Ids and types are whatever somebody wrote; a line break in a log may begin a command to the CI system.
+function quote(text: string): string {
+  return oneLine(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 }
 
 // With several bad signatures the reader is helped most by the one that came closest to being good.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BinauthzError } from '../errors.js';
+import { parseJsonStrictly } from '../strict-json.js';
 import { parseDigest, type Digest } from './digest.js';
 import type { PinnedReference } from './reference.js';
 
@@ -31,6 +32,8 @@ export const MANIFEST_MEDIA_TYPES = [
 ] as const;
 
 const INDEX_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES.slice(0, 2));
+/** The largest indexes of public images list some dozens. */
+const MOST_ENTRIES = 500;
 const KNOWN_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES);
 
 /** Reads a manifest's bytes: its media type and, for an index, its runnable children. */
@@ -65,10 +68,10 @@ type JsonObject = { readonly [member: string]: unknown };
 
 function parseObject(bytes: Uint8Array, resource: string): JsonObject {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const parsed = parseJsonStrictly(bytes);
     if (isObject(parsed)) return parsed;
   } catch (cause) {
-    throw invalid(resource, 'it is not JSON', cause);
+    throw invalid(resource, 'it is not JSON, or says something twice', cause);
   }
   throw invalid(resource, 'it is not a JSON object');
 }
@@ -103,13 +106,15 @@ function isImageContent(manifest: JsonObject): boolean {
   return isObject(manifest['config']) && Array.isArray(manifest['layers']) && !('manifests' in manifest);
 }
 
-// A registry's text may be of any length; a message is one line.
+// A registry's text may be of any length; a message is one line. What is no text may not even convert to one.
 function quote(text: unknown): string {
-  return String(text).slice(0, 100);
+  return typeof text === 'object' ? 'an object' : String(text).slice(0, 100);
 }
 
 function childrenOf(index: JsonObject, resource: string): readonly ChildManifest[] {
   const manifests = Array.isArray(index['manifests']) ? index['manifests'] : [];
+  // Each child costs a signature and an occurrence for each attestor: the author of an image must not order thousands.
+  if (manifests.length > MOST_ENTRIES) throw invalid(resource, `the index has ${manifests.length} entries, expected at most ${MOST_ENTRIES}`);
   const children = manifests.map((entry: unknown) => childOf(entry, resource));
   return children.filter((child): child is ChildManifest => child !== undefined);
 }

@@ -33,9 +33,9 @@ const LONGEST_NAME = 255;
  */
 export function parseImageReference(text: string): ParsedReference {
   const refuse = (reason: string): ParsedReference => ({ ok: false, reason });
-  if (text === '') return refuse('it is empty');
-  if (/\s/.test(text)) return refuse('it contains white space');
-  const bare = text.replace(/^(?:https?|oci):\/\//, '');
+  const bare = text.replace(/^(?:https?|oci):\/\//i, '');
+  const unusable = textProblem(text, bare);
+  if (unusable !== undefined) return refuse(unusable);
   const { name, tag, digest } = split(bare);
   if (digest !== undefined) {
     const problem = digestProblem(digest);
@@ -49,6 +49,13 @@ export function parseImageReference(text: string): ParsedReference {
     ok: true,
     reference: { original: text, ...named, ...(tag === undefined ? {} : { tag }), ...(pinned === undefined ? {} : { digest: pinned }) },
   };
+}
+
+function textProblem(text: string, bare: string): string | undefined {
+  if (text === '') return 'it is empty';
+  if (/\s/.test(text)) return 'it contains white space';
+  const scheme = /^[a-z+.-]{0,20}:\/\//i.exec(bare)?.[0];
+  return scheme === undefined ? undefined : `"${scheme}" before the name is not known: leave it out`;
 }
 
 /** The same image by this digest: what is signed, listed and reported. */
@@ -88,10 +95,11 @@ function splitName(name: string): { registry: string; repository: string } | { r
   const slash = name.indexOf('/');
   const host = slash < 0 ? '' : name.slice(0, slash);
   const found = HOST.exec(host);
-  const port = Number(found?.[1] ?? 443);
-  if (!found || port < 1 || port > 65535) {
-    return { reason: 'a registry host must come first (for Docker Hub write docker.io/library/NAME)' };
-  }
+  if (!found) return { reason: 'a registry host must come first (for Docker Hub write docker.io/library/NAME)' };
+  const port = Number(found[1] ?? 443);
+  if (port < 1 || port > 65535) return { reason: `"${port}" is not a port` };
+  // `256.1.1.1` and `[:::]` fit the grammar, but are addresses of nothing.
+  if (!URL.canParse(`https://${host}/`)) return { reason: `"${host.slice(0, 140)}" is not an address` };
   const repository = name.slice(slash + 1);
   if (name.length > LONGEST_NAME) return { reason: `the name has ${name.length} characters, at most ${LONGEST_NAME} are allowed` };
   const bad = repository.split('/').find((component) => !COMPONENT.test(component));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseDigest, type Digest } from '../image/digest.js';
 import { nameOf, type PinnedReference } from '../image/reference.js';
+import { parseJsonStrictly } from '../strict-json.js';
 
 /** The `type` that gcloud writes; the one that this product writes. */
 export const PAYLOAD_TYPE = 'Google cloud binauthz container signature';
@@ -55,7 +56,7 @@ export function decodePayload(bytes: Uint8Array): Payload | undefined {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJsonStrictly(bytes);
   } catch {
     return undefined;
   }

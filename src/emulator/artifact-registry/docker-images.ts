@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Docker images of Artifact Registry v1: every manifest of a repository, seen as an image.
 import { param, route, type Call, type Reply, type Route } from '../router.js';
-import { isObject, type JsonObject } from '../wire.js';
+import { isObject, timestamp, type JsonObject } from '../wire.js';
 import { listReply } from './listing.js';
-import { escaped, existing, packageNamed, repositoryOf, timestamp, unescaped, type Api } from './lookups.js';
+import { escaped, existing, packageNamed, repositoryOf, unescaped, type Api } from './lookups.js';
 import { artifactType, descriptors, digestOf, imageConfig, imageSize } from './manifest-facts.js';
 import { registryUri } from './registry-hosts.js';
 import type { Image, Manifest, Repository } from './state.js';
 
-const COLLECTION = '/v1/projects/{project=any}/locations/{location}/repositories/{repository}/dockerImages';
+const COLLECTION = '/v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages';
 
 /** The routes of Docker images. */
 export function dockerImageRoutes(api: Api): readonly Route[] {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the lists of Artifact Registry have in common: `filter`, `orderBy` and pages.
-import { ApiError, paginate, type JsonObject } from '../wire.js';
+import { pageOf } from '../paging.js';
+import { ApiError, camelCase, type JsonObject } from '../wire.js';
 
 /** One page of resources as a reply, after the query's `filter` and `orderBy`; `member` names the list. */
 export function listReply(items: readonly JsonObject[], query: URLSearchParams, member: string): { readonly json: JsonObject } {
-  const page = paginate(ordered(filtered(items, query), query), query);
-  const next = page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken };
-  return { json: page.items.length > 0 ? { [member]: page.items, ...next } : {} };
+  return { json: pageOf(ordered(filtered(items, query), query), query, { member, show: (item) => item }) };
 }
 
 // The documented form: FIELD="VALUE", case-insensitive, where * stands for any characters.
@@ -23,7 +22,8 @@ function filtered(items: readonly JsonObject[], query: URLSearchParams): readonl
 function ordered(items: readonly JsonObject[], query: URLSearchParams): readonly JsonObject[] {
   const [field = '', direction = 'asc'] = (query.get('orderBy') ?? '').trim().split(/\s+/);
   if (field === '') return items;
-  const member = field.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  if (!/^(asc|desc)$/i.test(direction)) throw new ApiError('INVALID_ARGUMENT', `Invalid order_by: "${query.get('orderBy') ?? ''}"`);
+  const member = camelCase(field);
   const sign = direction.toLowerCase() === 'desc' ? -1 : 1;
   return [...items].sort((a, b) => sign * compare(String(a[member]), String(b[member])));
 }

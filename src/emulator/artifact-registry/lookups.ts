@@ -72,8 +72,3 @@ export function packageName(repository: Repository, image: Image): string {
 export function escaped({ name }: Image): string {
   return name.replaceAll('/', '%2F');
 }
-
-/** A time as Google's JSON writes it. */
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
-}

@@ -29,7 +29,7 @@ export class Operations {
 
   /** The route that reads an operation. Only names made here match: other APIs have operations at the same path. */
   routes(): readonly Route[] {
-    const template = '/v1/projects/{project=any}/locations/{location}/operations/{operation=ar-[0-9]+}';
+    const template = '/v1/projects/{project}/locations/{location}/operations/{operation=ar-[0-9]+}';
     return [
       route('GET', template, (call) => {
         const name = `projects/${param(call, 'project')}/locations/${param(call, 'location')}/operations/${param(call, 'operation')}`;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packages (image names), versions (manifests) and tags of Artifact Registry v1.
 import { jsonBody, param, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, refuseUnknown, stringMember, timestamp, type JsonObject } from '../wire.js';
 import { listReply } from './listing.js';
-import { existing, packageName, packageOf, parentOf, repositoryOf, timestamp, versionNamed, type Api } from './lookups.js';
+import { existing, packageName, packageOf, parentOf, repositoryOf, versionNamed, type Api } from './lookups.js';
 import { dockerImageName, imageMetadata } from './docker-images.js';
 import { parentsOf } from './manifest-facts.js';
 import type { Image, Manifest, Repository } from './state.js';
 
-const PACKAGES = '/v1/projects/{project=any}/locations/{location}/repositories/{repository}/packages';
+const PACKAGES = '/v1/projects/{project}/locations/{location}/repositories/{repository}/packages';
 const PACKAGE = `${PACKAGES}/{package=any}`;
 const VERSION = `${PACKAGE}/versions/{version=any}`;
 const TAG = `${PACKAGE}/tags/{tag}`;
@@ -142,7 +142,9 @@ function existingTag(call: Call, image: Image): string {
 
 // A tag names its version in full; one of another package is no version that it could point to.
 function targetOf(call: Call, { repository, image }: Package): string {
-  const version = stringMember(jsonBody(call), 'version');
+  const body = jsonBody(call);
+  refuseUnknown(body, ['name', 'version'], 'tag');
+  const version = stringMember(body, 'version');
   const prefix = `${packageName(repository, image)}/versions/`;
   if (!version.startsWith(prefix)) throw new ApiError('INVALID_ARGUMENT', `Invalid tag.version "${version}": expected ${prefix}DIGEST`);
   return versionNamed(image, version.slice(prefix.length)).digest;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Locations and repositories of Artifact Registry v1.
+// Repositories of Artifact Registry v1.
 import { iamRoutes } from '../iam.js';
 import { jsonBody, param, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, enumMember, type JsonObject } from '../wire.js';
+import { ApiError, camelCase, enumMember, objectMember, refuseUnknown, stringMapMember, stringMember, timestamp, type JsonObject } from '../wire.js';
 import { listReply } from './listing.js';
 import { LOCATIONS } from './locations.js';
-import { addressOf, existing, parentOf, repositoryOf, timestamp, type Api } from './lookups.js';
+import { addressOf, existing, parentOf, repositoryOf, type Api } from './lookups.js';
 import { gcrLocation, registryUri, repositoryName, type RepositoryAddress } from './registry-hosts.js';
 import type { Repository } from './state.js';
 
@@ -14,15 +14,23 @@ const FORMATS: ReadonlyMap<string, number> = new Map([
   ['PYTHON', 8], ['KFP', 9], ['GO', 10], ['GENERIC', 11], ['RUBY', 12],
 ]);
 
+const MODES: ReadonlyMap<string, number> = new Map([
+  ['MODE_UNSPECIFIED', 0], ['STANDARD_REPOSITORY', 1], ['VIRTUAL_REPOSITORY', 2], ['REMOTE_REPOSITORY', 3],
+]);
+
 const REPOSITORY_ID = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const MUTABLE = ['description', 'labels', 'dockerConfig', 'cleanupPolicies', 'cleanupPolicyDryRun', 'vulnerabilityScanningConfig'] as const;
-const COLLECTION = '/v1/projects/{project=any}/locations/{location}/repositories';
+const MEMBERS = [
+  ...['name', 'format', 'createTime', 'updateTime', 'kmsKeyName', 'mode', 'sizeBytes', 'satisfiesPzs', 'satisfiesPzi', 'registryUri'],
+  ...['disallowUnspecifiedMode', 'mavenConfig', 'virtualRepositoryConfig', 'remoteRepositoryConfig', 'platformLogsConfig'],
+  ...MUTABLE,
+];
+const COLLECTION = '/v1/projects/{project}/locations/{location}/repositories';
 const RESOURCE = `${COLLECTION}/{repository}`;
 
-/** The routes of locations and repositories, IAM included. */
+/** The routes of repositories, IAM included. */
 export function repositoryRoutes(api: Api): readonly Route[] {
   return [
-    route('GET', '/v1/projects/{project=any}/locations', listLocations),
     route('GET', COLLECTION, (call) => listRepositories(api, call)),
     route('POST', COLLECTION, (call) => createRepository(api, call)),
     route('GET', RESOURCE, (call) => ({ json: repositoryJson(repositoryOf(api, call, 'artifactregistry.repositories.get')) })),
@@ -37,12 +45,6 @@ export function repositoryRoutes(api: Api): readonly Route[] {
   ];
 }
 
-function listLocations(call: Call): Reply {
-  const project = param(call, 'project');
-  const locations = LOCATIONS.map((locationId) => ({ name: `projects/${project}/locations/${locationId}`, locationId }));
-  return listReply(locations, call.query, 'locations');
-}
-
 function listRepositories({ world, images }: Api, call: Call): Reply {
   world.iam.require(call, 'artifactregistry.repositories.list', parentOf(call));
   const found = images.list(param(call, 'project'), param(call, 'location'));
@@ -51,13 +53,24 @@ function listRepositories({ world, images }: Api, call: Call): Reply {
 
 function createRepository({ world, images, operations }: Api, call: Call): Reply {
   world.iam.require(call, 'artifactregistry.repositories.create', parentOf(call));
-  const body = jsonBody(call, ['labels', 'cleanupPolicies']);
+  const body = repositoryBody(call);
   const format = enumMember(body['format'], FORMATS, 'repository.format', 'FORMAT_UNSPECIFIED');
   if (format === 'FORMAT_UNSPECIFIED') throw new ApiError('INVALID_ARGUMENT', 'repository.format is required.');
+  const mode = enumMember(body['mode'], MODES, 'repository.mode', 'STANDARD_REPOSITORY');
+  if (/^(VIRTUAL|REMOTE)_/.test(mode)) throw new ApiError('INVALID_ARGUMENT', `repository.mode ${mode}: the emulator has standard repositories only.`);
   const address = newAddress(call);
   if (images.find(address)) throw new ApiError('ALREADY_EXISTS', 'the repository already exists');
   const repository = images.create(address, { format, fields: pick(body, MUTABLE) });
   return { json: operations.created(parentOf(call), repositoryJson(repository)) };
+}
+
+function repositoryBody(call: Call): JsonObject {
+  const body = jsonBody(call, ['labels', 'cleanupPolicies']);
+  refuseUnknown(body, MEMBERS, 'repository');
+  stringMember(body, 'description');
+  stringMapMember(body, 'labels');
+  for (const member of ['dockerConfig', 'cleanupPolicies', 'vulnerabilityScanningConfig']) objectMember(body, member);
+  return body;
 }
 
 function newAddress(call: Call): RepositoryAddress {
@@ -72,7 +85,7 @@ function newAddress(call: Call): RepositoryAddress {
 
 function updateRepository(api: Api, call: Call): Reply {
   const repository = repositoryOf(api, call, 'artifactregistry.repositories.update');
-  const body = jsonBody(call, ['labels', 'cleanupPolicies']);
+  const body = repositoryBody(call);
   const mask = call.query.get('updateMask') ?? '';
   const members = mask === '' || mask === '*' ? Object.keys(pick(body, MUTABLE)) : maskMembers(mask);
   const kept = Object.entries(repository.fields).filter(([member]) => !members.includes(member));
@@ -82,7 +95,7 @@ function updateRepository(api: Api, call: Call): Reply {
 }
 
 function maskMembers(mask: string): readonly string[] {
-  const members = mask.split(',').map((path) => (path.split('.', 1)[0] ?? '').replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()));
+  const members = mask.split(',').map((path) => camelCase(path.split('.', 1)[0] ?? ''));
   const wrong = members.find((member) => !MUTABLE.some((known) => known === member));
   if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" cannot be updated.`);
   return members;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The attestors of all projects, in a form that no API version owns.
-import { ApiError, etagOf, isObject, listMember, refuseUnknown, requireEtag, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, etagOf, isObject, listMember, refuseUnknown, requireEtag, stringMember, timestamp, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { parseKey, renderKey, type AttestorKey } from './public-keys.js';
 
@@ -119,7 +119,7 @@ export class Attestors {
 
   private store(content: AttestorDraft & { readonly name: string; readonly agent: string }): Attestor {
     this.revision += 1;
-    const updateTime = new Date(this.world.clock.now()).toISOString();
+    const updateTime = timestamp(this.world.clock.now());
     const { name, agent, description, noteReference, keys } = content;
     const etag = `"${etagOf({ name, description, keys }, this.revision)}"`;
     const attestor: Attestor = { name, description, noteReference, keys, agent, updateTime, etag };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binary Authorization v1, v1beta1 and v1alpha2 over one store.
 import { iamRoutes } from '../iam.js';
+import { pageOf } from '../paging.js';
 import { jsonBody, param, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, paginate, stringMember } from '../wire.js';
+import { ApiError, stringMember } from '../wire.js';
 import type { World } from '../world.js';
-import { Attestors, parseAttestor, renderAttestor } from './attestors.js';
+import { Attestors, parseAttestor, renderAttestor, type Attestor } from './attestors.js';
 import { attestorsOf, parsePolicy, Policies, RULE_MAPS } from './policy.js';
 import { validateOccurrence } from './validate.js';
 import { ANY_VERSION, noteMember } from './versions.js';
@@ -49,9 +50,8 @@ function attestorRoutes(world: World, attestors: Attestors): Route[] {
     route('POST', ATTESTORS, (call) => createAttestor(world, attestors, call)),
     route('GET', ATTESTORS, (call) => {
       iam.require(call, 'binaryauthorization.attestors.list', `projects/${projectOf(world, call)}`);
-      const { items, nextPageToken } = paginate(attestors.list(projectOf(world, call)), call.query);
-      const page = items.map((attestor) => renderAttestor(attestor, noteMember(call)));
-      return { json: { ...(page.length > 0 ? { attestors: page } : {}), ...(nextPageToken === undefined ? {} : { nextPageToken }) } };
+      const show = (attestor: Attestor) => renderAttestor(attestor, noteMember(call));
+      return { json: pageOf(attestors.list(projectOf(world, call)), call.query, { member: 'attestors', show }) };
     }),
     route('GET', ATTESTOR, (call) => {
       permitted(call, 'get');

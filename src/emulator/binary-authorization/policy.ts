@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Project policies and system policies: what the API accepts, stores and answers.
-import { ApiError, enumMember, etagOf, isObject, listMember, objectMember, refuseUnknown, requireEtag, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, enumMember, etagOf, isObject, listMember, objectMember, refuseUnknown, requireEtag, stringMember, stringsMember, timestamp, type JsonObject } from '../wire.js';
 import type { EmulatorClock } from '../world.js';
 
 /** The members whose keys are data: cluster names, namespaces, accounts, identities. */
@@ -57,14 +57,10 @@ export function parsePolicy(body: JsonObject, options: { readonly oneMap: boolea
   if (mode !== '' && mode !== 'GLOBAL_POLICY_EVALUATION_MODE_UNSPECIFIED') content['globalPolicyEvaluationMode'] = mode;
   const patterns = listMember(body, 'admissionWhitelistPatterns').map(parsePattern);
   if (patterns.length > 0) content['admissionWhitelistPatterns'] = patterns;
-  for (const member of RULE_MAPS) {
-    const rules = parseRules(objectMember(body, member), member);
-    if (Object.keys(rules).length > 0) content[member] = rules;
-  }
-  const maps = RULE_MAPS.filter((member) => content[member] !== undefined);
-  if (options.oneMap && maps.length > 1) throw new ApiError('INVALID_ARGUMENT', `A valid policy has only one of the rule maps non-empty; this one has ${maps.join(', ')}.`);
-  if (isObject(body['defaultAdmissionRule'])) content['defaultAdmissionRule'] = parseRule(body['defaultAdmissionRule'], 'policy.default_admission_rule');
-  else if (!options.system) throw new ApiError('INVALID_ARGUMENT', 'policy.default_admission_rule is required.');
+  Object.assign(content, parseRuleMaps(body, options.oneMap));
+  const rule = body['defaultAdmissionRule'] ?? undefined;
+  if (rule !== undefined) content['defaultAdmissionRule'] = parseRule(rule, 'policy.default_admission_rule');
+  if (rule === undefined && !options.system) throw new ApiError('INVALID_ARGUMENT', 'policy.default_admission_rule is required.');
   if (attestorsOf(content).length > ATTESTORS_LIMIT) throw new ApiError('RESOURCE_EXHAUSTED', `A policy may reference at most ${ATTESTORS_LIMIT} attestors.`);
   return content;
 }
@@ -73,7 +69,7 @@ export function parsePolicy(body: JsonObject, options: { readonly oneMap: boolea
 export function attestorsOf(content: PolicyContent): string[] {
   const maps = RULE_MAPS.flatMap((member) => Object.values(objectMember(content, member)));
   const rules = [content['defaultAdmissionRule'], ...maps].filter(isObject);
-  return [...new Set(rules.flatMap((rule) => listMember(rule, 'requireAttestationsBy').map(String)))];
+  return [...new Set(rules.flatMap((rule) => stringsMember(rule, 'requireAttestationsBy')))];
 }
 
 function parsePattern(value: unknown, index: number): JsonObject {
@@ -86,6 +82,12 @@ function parsePattern(value: unknown, index: number): JsonObject {
   // The wildcard may stand only at the end, and only in the text after the registry.
   if (namePattern === '' || fixed.includes('*') || (wild && !fixed.includes('/'))) throw new ApiError('INVALID_ARGUMENT', `${at}.name_pattern is invalid: "${namePattern}".`);
   return { namePattern };
+}
+
+function parseRuleMaps(body: JsonObject, oneMap: boolean): JsonObject {
+  const maps = RULE_MAPS.map((member) => [member, parseRules(objectMember(body, member), member)] as const).filter(([, rules]) => Object.keys(rules).length > 0);
+  if (!oneMap || maps.length <= 1) return Object.fromEntries(maps);
+  throw new ApiError('INVALID_ARGUMENT', `A valid policy has only one of the rule maps non-empty; this one has ${maps.map(([member]) => member).join(', ')}.`);
 }
 
 function parseRules(rules: JsonObject, member: (typeof RULE_MAPS)[number]): JsonObject {
@@ -101,7 +103,7 @@ function parseRule(value: unknown, at: string): JsonObject {
   const evaluationMode = enumMember(value['evaluationMode'], EVALUATION_MODES, `${at}.evaluation_mode`);
   const enforcementMode = enumMember(value['enforcementMode'], ENFORCEMENT_MODES, `${at}.enforcement_mode`);
   if (evaluationMode === '' || enforcementMode === '') throw new ApiError('INVALID_ARGUMENT', `${at}: evaluation_mode and enforcement_mode must be specified.`);
-  const attestors = listMember(value, 'requireAttestationsBy').map(String);
+  const attestors = stringsMember(value, 'requireAttestationsBy');
   if ((evaluationMode === 'REQUIRE_ATTESTATION') !== attestors.length > 0) {
     throw new ApiError('INVALID_ARGUMENT', `${at}.require_attestations_by must be set with REQUIRE_ATTESTATION, and only then.`);
   }
@@ -130,7 +132,7 @@ export class Policies {
     const policy = {
       name: `projects/${project}/policy`,
       ...content,
-      updateTime: new Date(this.clock.now()).toISOString(),
+      updateTime: timestamp(this.clock.now()),
       etag: `"${etagOf(content, this.revision)}"`,
     };
     this.projects.set(project, policy);

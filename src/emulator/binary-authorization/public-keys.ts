@@ -88,7 +88,16 @@ export function renderKey(key: AttestorKey): JsonObject {
 /** The DER of a PEM that holds one SPKI public key and nothing else, or undefined. */
 export function derOfPem(pem: string): Buffer | undefined {
   const found = PEM.exec(pem);
-  return found ? Buffer.from((found[1] ?? '').replace(/\s+/g, ''), 'base64') : undefined;
+  const der = Buffer.from((found?.[1] ?? '').replace(/\s+/g, ''), 'base64');
+  return der.length > 2 && der.length === derLength(der) ? der : undefined;
+}
+
+/** How long a DER value says it is, header included; OpenSSL overlooks what comes after it. */
+function derLength(der: Buffer): number {
+  const first = der[1] ?? 0;
+  const more = first < 0x80 ? 0 : first & 0x7f;
+  if (more === 0) return 2 + first;
+  return more <= 4 && der.length >= 2 + more ? 2 + more + der.readUIntBE(2, more) : -1;
 }
 
 function parsePkix(pkix: JsonObject, id: string, at: string): { id: string; pkix: PkixKey } {

@@ -66,8 +66,8 @@ function payloadFlaw(payload: Buffer, digest: string): string | undefined {
   }
   const critical = isObject(parsed) && isObject(parsed['critical']) ? parsed['critical'] : {};
   const image = isObject(critical['image']) ? critical['image'] : {};
-  const signed = String(image['docker-manifest-digest'] ?? 'none');
-  if (signed !== digest) return unexpected(`the payload's digest is ${signed}, the image's is ${digest}.`);
+  const signed = image['docker-manifest-digest'] ?? 'none';
+  if (signed !== digest) return unexpected(`the payload's digest is ${typeof signed === 'string' ? signed : JSON.stringify(signed)}, the image's is ${digest}.`);
   if (!PAYLOAD_TYPES.some((type) => type === critical['type'])) return unexpected(`the payload's type is ${JSON.stringify(critical['type'] ?? null)}.`);
   return undefined;
 }

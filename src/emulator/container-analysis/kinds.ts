@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Note kinds, the member that carries each kind's details, and the enums and bytes inside these details.
 // Source: grafeas/v1/*.proto.
-import { ApiError, decodeBytes, encodeBytes, enumMember, isObject, listMember, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, camelCase, decodeBytes, encodeBytes, enumMember, isObject, listMember, objectMember, refuseUnknown, stringMember, type JsonObject } from '../wire.js';
 
 /** grafeas.v1.NoteKind. */
 export const NOTE_KINDS: ReadonlyMap<string, number> = new Map([
@@ -28,7 +28,7 @@ export const MAP_MEMBERS: readonly string[] = [
 
 /** The member of a note or an occurrence that says its kind, e.g. `attestation` for ATTESTATION. */
 export function detailsMember(kind: string): string {
-  return kind.toLowerCase().replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  return camelCase(kind.toLowerCase());
 }
 
 /** The kind whose details an object carries. Exactly one must be there: `kind` itself is output only. */
@@ -88,7 +88,11 @@ export function occurrenceDetails(kind: string, details: JsonObject): JsonObject
 /** A note's details in the form in which they are stored and shown. */
 export function noteDetails(kind: string, details: JsonObject): JsonObject {
   if (kind !== 'ATTESTATION') return kind === 'VULNERABILITY' || kind === 'DISCOVERY' ? (nameEnums(details) as JsonObject) : details;
-  if (isObject(details['hint']) && stringMember(details['hint'], 'humanReadableName') === '') {
+  refuseUnknown(details, ['hint'], 'note.attestation');
+  if (details['hint'] === undefined || details['hint'] === null) return details;
+  const hint = objectMember(details, 'hint');
+  refuseUnknown(hint, ['humanReadableName'], 'note.attestation.hint');
+  if (stringMember(hint, 'humanReadableName') === '') {
     throw new ApiError('INVALID_ARGUMENT', 'note is invalid: attestation.hint.human_readable_name is required.');
   }
   return details;
@@ -108,6 +112,7 @@ function nameEnum(member: string, value: unknown): unknown {
 
 /** Bytes may come in either alphabet; two spellings of one attestation must be one attestation. */
 function attestation(details: JsonObject): JsonObject {
+  refuseUnknown(details, ['serializedPayload', 'signatures', 'jwts'], 'occurrence.attestation');
   const payload = decodeBytes(details['serializedPayload'], 'attestation.serialized_payload');
   if (payload.length === 0) throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: attestation.serialized_payload is required.');
   const signatures = listMember(details, 'signatures').map(signature);
@@ -121,6 +126,7 @@ function attestation(details: JsonObject): JsonObject {
 
 function signature(value: unknown): JsonObject {
   if (!isObject(value)) throw new ApiError('INVALID_ARGUMENT', "Invalid value at 'attestation.signatures' (message expected)");
+  refuseUnknown(value, ['publicKeyId', 'signature'], 'occurrence.attestation.signatures');
   const bytes = decodeBytes(value['signature'], 'attestation.signatures.signature');
   const publicKeyId = stringMember(value, 'publicKeyId');
   if (bytes.length === 0) throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: attestation.signatures.signature is required.');

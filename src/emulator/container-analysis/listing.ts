@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the list methods of Container Analysis filter on, and how they answer.
+import { compileFilter, type FilterField, type FilterLanguage } from '../filter.js';
+import { pageOf } from '../paging.js';
 import type { Call, Reply } from '../router.js';
-import { paginate, type JsonObject } from '../wire.js';
-import { compileFilter, type FilterField, type FilterLanguage } from './filter.js';
+import type { JsonObject } from '../wire.js';
 import { NOTE_KINDS } from './kinds.js';
 import type { Note, Occurrence } from './state.js';
 
@@ -34,16 +35,15 @@ const PAGE = { fallback: 20, most: 1000 };
 
 /** A page of occurrences. */
 export function occurrencesReply(call: Call, occurrences: readonly Occurrence[], show: (occurrence: Occurrence) => JsonObject): Reply {
-  const fields = (name: string) => OCCURRENCE_FIELDS.get(name);
-  const found = occurrences.filter(compileFilter(call.query.get('filter') ?? '', { fields, operators: OPERATORS, functions: FUNCTIONS }));
-  const { items, ...next } = paginate(found, call.query, PAGE);
-  return { json: { ...(items.length > 0 ? { occurrences: items.map(show) } : {}), ...next } };
+  return { json: pageOf(filtered(call, occurrences, OCCURRENCE_FIELDS), call.query, { member: 'occurrences', show, limits: PAGE }) };
 }
 
 /** A page of notes. */
 export function notesReply(call: Call, notes: readonly Note[], show: (note: Note) => JsonObject): Reply {
-  const fields = (name: string) => NOTE_FIELDS.get(name);
-  const found = notes.filter(compileFilter(call.query.get('filter') ?? '', { fields, operators: OPERATORS, functions: FUNCTIONS }));
-  const { items, ...next } = paginate(found, call.query, PAGE);
-  return { json: { ...(items.length > 0 ? { notes: items.map(show) } : {}), ...next } };
+  return { json: pageOf(filtered(call, notes, NOTE_FIELDS), call.query, { member: 'notes', show, limits: PAGE }) };
+}
+
+function filtered<T>(call: Call, items: readonly T[], known: ReadonlyMap<string, FilterField<T>>): readonly T[] {
+  const fields = (name: string) => known.get(name);
+  return items.filter(compileFilter(call.query.get('filter') ?? '', { fields, operators: OPERATORS, functions: FUNCTIONS }));
 }

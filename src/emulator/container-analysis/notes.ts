@@ -48,8 +48,8 @@ export function noteRoutes(world: World, state: ContainerAnalysisState): Route[]
 function create(world: World, state: ContainerAnalysisState, call: Call): Reply {
   const project = projectName(call, world);
   world.iam.require(call, 'containeranalysis.notes.create', project);
-  const id = call.query.get('noteId') ?? call.query.get('note_id') ?? '';
-  if (!/^[^/\s]+$/.test(id)) throw new ApiError('INVALID_ARGUMENT', `note_id "${id}" must not be empty, and must not hold a slash or a space.`);
+  const id = call.query.get('noteId') ?? '';
+  if (!/^[^/:\s]+$/.test(id)) throw new ApiError('INVALID_ARGUMENT', `note_id "${id}" must not be empty, and must not hold a slash, a colon or a space.`);
   const note = newNote(`${project}/notes/${id}`, jsonBody(call, MAP_MEMBERS), world);
   state.addNote(note);
   return { json: noteJson(note) };

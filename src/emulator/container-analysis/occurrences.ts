@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// occurrences: create, batchCreate, get, list (in a project, of a note), patch, delete, and their note.
+// occurrences: create, batchCreate, get, list (in a project, of a note), patch, delete, IAM, and their note.
+import { iamRoutes } from '../iam.js';
 import { jsonBody, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, isObject, listMember, type JsonObject } from '../wire.js';
+import { ApiError, isObject, listMember, refuseUnknown, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { MAP_MEMBERS } from './kinds.js';
 import { occurrencesReply } from './listing.js';
-import { attachedNote, newOccurrence, noteJson, noteName, occurrenceJson, occurrenceName, projectName, updateMask, updateOccurrence } from './resources.js';
+import { newOccurrence, noteJson, noteName, occurrenceJson, occurrenceName, projectName, updateMask, updateOccurrence } from './resources.js';
 import type { ContainerAnalysisState, Occurrence } from './state.js';
 
 const OCCURRENCES = '/v1/projects/{project}/occurrences';
@@ -21,7 +22,9 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
       return { json: occurrence };
     }),
     route('POST', `${OCCURRENCES}:batchCreate`, (call) => {
-      const sent = listMember(jsonBody(call, MAP_MEMBERS), 'occurrences');
+      const body = jsonBody(call, MAP_MEMBERS);
+      refuseUnknown(body, ['parent', 'occurrences'], '');
+      const sent = listMember(body, 'occurrences');
       if (sent.length > MOST_IN_BATCH) throw new ApiError('INVALID_ARGUMENT', `At most ${String(MOST_IN_BATCH)} occurrences may be created at once.`);
       return { json: { occurrences: create(world, state, call, sent.map(asObject)) } };
     }),
@@ -48,7 +51,14 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
     route('DELETE', OCCURRENCE, (call) => {
       world.iam.require(call, 'containeranalysis.occurrences.delete', occurrenceName(call, world));
       state.deleteOccurrence(occurrenceName(call, world));
+      world.iam.forget(occurrenceName(call, world));
       return { json: {} };
+    }),
+    ...iamRoutes(world.iam, {
+      template: OCCURRENCE,
+      resource: (call) => occurrenceName(call, world),
+      exists: (call) => { state.occurrence(occurrenceName(call, world)); },
+      permissions: { get: 'containeranalysis.occurrences.getIamPolicy', set: 'containeranalysis.occurrences.setIamPolicy' },
     }),
   ];
 }
@@ -58,10 +68,10 @@ function create(world: World, state: ContainerAnalysisState, call: Call, bodies:
   const project = projectName(call, world);
   world.iam.require(call, 'containeranalysis.occurrences.create', project);
   const occurrences = bodies.map((body): Occurrence => {
-    const note = attachedNote(body, world);
-    world.iam.require(call, 'containeranalysis.notes.attachOccurrence', note);
-    state.note(note);
-    return newOccurrence(project, body, world);
+    const occurrence = newOccurrence(project, body, world);
+    world.iam.require(call, 'containeranalysis.notes.attachOccurrence', occurrence.noteName);
+    state.note(occurrence.noteName);
+    return occurrence;
   });
   state.addOccurrences(occurrences);
   return occurrences.map(occurrenceJson);

@@ -2,7 +2,7 @@
 // Notes and occurrences between Google's JSON and the store.
 import { randomUUID } from 'node:crypto';
 import { param, type Call } from '../router.js';
-import { ApiError, objectMember, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, camelCase, listMember, objectMember, refuseUnknown, stringMember, timestamp, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { NOTE_KINDS, detailsMember, kindOf, noteDetails, occurrenceDetails } from './kinds.js';
 import type { Note, Occurrence } from './state.js';
@@ -12,7 +12,8 @@ const NOTE_MEMBERS = ['shortDescription', 'longDescription', 'relatedUrl', 'expi
 /** Members that the service fills; what is sent for them is ignored, as for every output-only field. */
 const OUTPUT_MEMBERS = ['name', 'kind', 'createTime', 'updateTime'];
 const DETAILS_MEMBERS = [...NOTE_KINDS.keys()].map(detailsMember);
-const OCCURRENCE_MEMBERS = ['resourceUri', 'noteName', 'remediation', 'envelope'];
+const NOTE_FIELDS = [...OUTPUT_MEMBERS, ...NOTE_MEMBERS, ...DETAILS_MEMBERS];
+const OCCURRENCE_FIELDS = [...OUTPUT_MEMBERS, 'resourceUri', 'noteName', 'remediation', 'envelope', ...DETAILS_MEMBERS];
 
 /** The project that a call names, by its id. */
 export function projectName(call: Call, world: World): string {
@@ -31,7 +32,7 @@ export function occurrenceName(call: Call, world: World): string {
 
 /** A new note from what was sent. */
 export function newNote(name: string, body: JsonObject, world: World): Note {
-  refuseUnknown(body, [...NOTE_MEMBERS, ...DETAILS_MEMBERS]);
+  refuseUnknown(body, NOTE_FIELDS, '');
   const kind = kindOf(body, 'note');
   const now = world.clock.now();
   return { name, kind, content: noteContent(kind, body), createTime: now, updateTime: now };
@@ -41,7 +42,7 @@ export function newNote(name: string, body: JsonObject, world: World): Note {
 export function updateNote(note: Note, body: JsonObject, mask: readonly string[], world: World): void {
   const own = detailsMember(note.kind);
   const allowed = [...NOTE_MEMBERS, own];
-  refuseUnknown(body, [...NOTE_MEMBERS, ...DETAILS_MEMBERS]);
+  refuseUnknown(body, NOTE_FIELDS, '');
   const paths = mask.length > 0 ? mask : Object.keys(body).filter((member) => !OUTPUT_MEMBERS.includes(member));
   const wrong = paths.find((path) => !allowed.includes(path));
   if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" of note "${note.name}" cannot be updated.`);
@@ -52,6 +53,8 @@ export function updateNote(note: Note, body: JsonObject, mask: readonly string[]
 
 function noteContent(kind: string, body: JsonObject): JsonObject {
   const member = detailsMember(kind);
+  for (const text of ['shortDescription', 'longDescription', 'expirationTime']) stringMember(body, text);
+  for (const list of ['relatedUrl', 'relatedNoteNames']) listMember(body, list);
   return { ...pick(body, NOTE_MEMBERS), [member]: noteDetails(kind, objectMember(body, member)) };
 }
 
@@ -61,7 +64,7 @@ export function noteJson(note: Note): JsonObject {
 }
 
 /** The full name of the note that an occurrence is attached to. */
-export function attachedNote(body: JsonObject, world: World): string {
+function attachedNote(body: JsonObject, world: World): string {
   const name = stringMember(body, 'noteName');
   const [, project, id] = /^projects\/([^/]+)\/notes\/([^/]+)$/.exec(name) ?? [];
   if (project === undefined || id === undefined) {
@@ -72,7 +75,7 @@ export function attachedNote(body: JsonObject, world: World): string {
 
 /** A new occurrence from what was sent. */
 export function newOccurrence(project: string, body: JsonObject, world: World): Occurrence {
-  refuseUnknown(body, [...OCCURRENCE_MEMBERS, ...DETAILS_MEMBERS]);
+  refuseUnknown(body, OCCURRENCE_FIELDS, '');
   const resourceUri = stringMember(body, 'resourceUri');
   if (resourceUri === '') throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: resource_uri is required.');
   const kind = kindOf(body, 'occurrence');
@@ -83,20 +86,26 @@ export function newOccurrence(project: string, body: JsonObject, world: World): 
     noteName: attachedNote(body, world),
     resourceUri,
     details: occurrenceDetails(kind, objectMember(body, detailsMember(kind))),
-    content: pick(body, ['remediation', 'envelope']),
+    content: occurrenceContent(body),
     createTime: now,
     updateTime: now,
     visibleFrom: now + world.settings.propagationDelayMs,
   };
 }
 
+function occurrenceContent(body: JsonObject): JsonObject {
+  stringMember(body, 'remediation');
+  objectMember(body, 'envelope');
+  return pick(body, ['remediation', 'envelope']);
+}
+
 /** Changes an occurrence's remediation; resourceUri, noteName and details are immutable. */
 export function updateOccurrence(occurrence: Occurrence, body: JsonObject, mask: readonly string[], world: World): void {
-  refuseUnknown(body, [...OCCURRENCE_MEMBERS, ...DETAILS_MEMBERS]);
+  refuseUnknown(body, OCCURRENCE_FIELDS, '');
   const paths = mask.length > 0 ? mask : changedMembers(occurrence, body);
   const wrong = paths.find((path) => path !== 'remediation');
   if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" of occurrence "${occurrence.name}" is immutable.`);
-  if (paths.length > 0) occurrence.content = { ...occurrence.content, ...pick({ remediation: '', ...body }, ['remediation']) };
+  if (paths.length > 0) occurrence.content = occurrenceContent({ ...occurrence.content, remediation: body['remediation'] });
   occurrence.updateTime = world.clock.now();
 }
 
@@ -119,14 +128,9 @@ export function occurrenceJson(occurrence: Occurrence): JsonObject {
 
 /** The paths of `updateMask`, in camelCase. */
 export function updateMask(call: Call): string[] {
-  const text = call.query.get('updateMask') ?? call.query.get('update_mask') ?? '';
+  const text = call.query.get('updateMask') ?? '';
   const paths = text.split(',').map((path) => path.trim()).filter((path) => path !== '');
-  return paths.map((path) => path.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()));
-}
-
-function refuseUnknown(body: JsonObject, known: readonly string[]): void {
-  const unknown = Object.keys(body).find((member) => !known.includes(member) && !OUTPUT_MEMBERS.includes(member));
-  if (unknown !== undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`);
+  return paths.map(camelCase);
 }
 
 function pick(object: JsonObject, members: readonly string[]): JsonObject {
@@ -136,8 +140,4 @@ function pick(object: JsonObject, members: readonly string[]): JsonObject {
 /** Absent and null are one in Google's JSON, and so is an empty string. */
 function isSent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
-}
-
-function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

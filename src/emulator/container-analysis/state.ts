@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notes and occurrences as stored: duplicates, and when a new occurrence shows up in listings.
+import { createHash } from 'node:crypto';
 import { ApiError, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 
@@ -32,7 +33,9 @@ export interface Occurrence {
 export class ContainerAnalysisState {
   private readonly notes = new Map<string, Note>();
   private readonly occurrences = new Map<string, Occurrence>();
-  /** By note and resource without its scheme: whatever may be a duplicate of a newcomer. */
+  /** By everything that makes two occurrences identical. */
+  private readonly identical = new Map<string, Occurrence>();
+  /** By kind, note and resource without its scheme. */
   private readonly neighbours = new Map<string, Set<Occurrence>>();
 
   constructor(private readonly world: World) {}
@@ -81,6 +84,7 @@ export class ContainerAnalysisState {
   deleteOccurrence(name: string): void {
     const occurrence = this.occurrence(name);
     this.occurrences.delete(name);
+    this.identical.delete(identityOf(occurrence));
     this.neighboursOf(occurrence).delete(occurrence);
   }
 
@@ -97,26 +101,27 @@ export class ContainerAnalysisState {
   reset(): void {
     this.notes.clear();
     this.occurrences.clear();
+    this.identical.clear();
     this.neighbours.clear();
   }
 
   private addOccurrence(occurrence: Occurrence): void {
-    const neighbours = this.neighboursOf(occurrence);
-    const twin = [...neighbours].find((other) => this.isDuplicate(other, occurrence));
+    const twin = this.twinOf(occurrence);
     if (twin) throw alreadyExists(twin.name, this.world);
     this.occurrences.set(occurrence.name, occurrence);
-    neighbours.add(occurrence);
+    this.identical.set(identityOf(occurrence), occurrence);
+    this.neighboursOf(occurrence).add(occurrence);
   }
 
   /** What Google takes for "the same" is not documented, hence the setting. */
-  private isDuplicate(one: Occurrence, other: Occurrence): boolean {
-    if (one.kind !== other.kind) return false;
-    if (this.world.settings.duplicates === 'note-resource' && one.kind === 'ATTESTATION') return true;
-    return one.resourceUri === other.resourceUri && JSON.stringify(one.details) === JSON.stringify(other.details);
+  private twinOf(occurrence: Occurrence): Occurrence | undefined {
+    const oneIsEnough = this.world.settings.duplicates === 'note-resource' && occurrence.kind === 'ATTESTATION';
+    const [neighbour] = oneIsEnough ? this.neighboursOf(occurrence) : [];
+    return neighbour ?? this.identical.get(identityOf(occurrence));
   }
 
-  private neighboursOf({ noteName, resourceUri }: Occurrence): Set<Occurrence> {
-    const key = `${noteName} ${resourceUri.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')}`;
+  private neighboursOf({ kind, noteName, resourceUri }: Occurrence): Set<Occurrence> {
+    const key = `${kind} ${noteName} ${resourceUri.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')}`;
     const known = this.neighbours.get(key);
     if (known) return known;
     const fresh = new Set<Occurrence>();
@@ -130,6 +135,10 @@ export class ContainerAnalysisState {
     const delay = this.world.settings.propagationDelayMs;
     return [...this.occurrences.values()].filter(({ createTime, visibleFrom }) => Math.min(visibleFrom, createTime + delay) <= now);
   }
+}
+
+function identityOf({ kind, noteName, resourceUri, details }: Occurrence): string {
+  return createHash('sha256').update(JSON.stringify([kind, noteName, resourceUri, details])).digest('base64');
 }
 
 /** Google's words as users have seen them (GoogleCloudPlatform/gke-binary-auth-tools#4). */

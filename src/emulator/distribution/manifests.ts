@@ -3,7 +3,7 @@
 import { artifactType, descriptors, digestOf, imageSize, isIndex, isManifestType, parentsOf, requiredBlobs } from '../artifact-registry/manifest-facts.js';
 import type { Image, Manifest, PushedManifest, Repository } from '../artifact-registry/state.js';
 import { param, type Call, type Reply, type Route } from '../router.js';
-import { isObject, type JsonObject } from '../wire.js';
+import { isObject, isTooDeep, type JsonObject } from '../wire.js';
 import { isDigest, requireDigest, requireMatch, sha256 } from './digest.js';
 import { findToDelete, imagesOf, imageToRead, imageToWrite, placeToWrite, repositoryAt, type Registry } from './places.js';
 import { RegistryError, registryRoute } from './registry-error.js';
@@ -79,6 +79,7 @@ function parseJson(body: Buffer): JsonObject {
     throw invalidManifest('it is not JSON');
   }
   if (!isObject(parsed)) throw invalidManifest('it is not a JSON object');
+  if (isTooDeep(parsed)) throw invalidManifest('it is nested too deeply');
   return parsed;
 }
 

@@ -10,7 +10,7 @@ interface Session {
   /** The name as the client spells it, and the place that it meant when the upload began. */
   readonly name: string;
   readonly place: Place;
-  bytes: Buffer;
+  readonly chunks: Buffer[];
 }
 
 /** The upload sessions that are under way. */
@@ -48,7 +48,7 @@ export class Uploads {
       return this.store(call, place, { digest, bytes: call.body });
     }
     this.started += 1;
-    const session: Session = { id: `upload-${String(this.started)}`, name: param(call, 'name'), place, bytes: Buffer.alloc(0) };
+    const session: Session = { id: `upload-${String(this.started)}`, name: param(call, 'name'), place, chunks: [] };
     this.sessions.set(session.id, session);
     return progress(call, session, 202);
   }
@@ -79,7 +79,7 @@ export class Uploads {
     const session = this.session(call);
     const digest = requireDigest(call.query.get('digest') ?? '');
     requireInOrder(call, session);
-    const bytes = Buffer.concat([session.bytes, call.body]);
+    const bytes = Buffer.concat([...session.chunks, call.body]);
     // Wrong content ends the session: nothing could be added that makes it right.
     this.sessions.delete(session.id);
     requireMatch(bytes, digest);
@@ -102,25 +102,30 @@ export class Uploads {
 
 function append(call: Call, session: Session): Reply {
   requireInOrder(call, session);
-  session.bytes = Buffer.concat([session.bytes, call.body]);
+  session.chunks.push(call.body);
   return progress(call, session, 202);
 }
 
 function requireInOrder(call: Call, session: Session): void {
   const start = /^(?:bytes )?(\d+)-/.exec(call.headers.get('content-range') ?? '')?.[1];
-  if (start === undefined || Number(start) === session.bytes.length) return;
-  throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `The chunk starts at ${start}, expected ${String(session.bytes.length)}`, sessionHeaders(call, session));
+  const size = sizeOf(session);
+  if (start === undefined || Number(start) === size) return;
+  throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `The chunk starts at ${start}, expected ${String(size)}`, sessionHeaders(call, session));
 }
 
 function progress(call: Call, session: Session, status: number): Reply {
   return { status, headers: sessionHeaders(call, session) };
 }
 
-function sessionHeaders(call: Call, { id, bytes }: Session): Record<string, string> {
+function sizeOf({ chunks }: Session): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+function sessionHeaders(call: Call, session: Session): Record<string, string> {
   return {
-    Location: `/v2/${param(call, 'name')}/blobs/uploads/${id}`,
-    Range: `0-${String(Math.max(bytes.length - 1, 0))}`,
-    'Docker-Upload-UUID': id,
+    Location: `/v2/${param(call, 'name')}/blobs/uploads/${session.id}`,
+    Range: `0-${String(Math.max(sizeOf(session) - 1, 0))}`,
+    'Docker-Upload-UUID': session.id,
   };
 }
 

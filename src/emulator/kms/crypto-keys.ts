@@ -2,7 +2,7 @@
 // cryptoKeys: create, get, list, patch, IAM.
 import { iamRoutes } from '../iam.js';
 import { jsonBody, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, enumMember, objectMember, stringMember, type JsonObject } from '../wire.js';
+import { ApiError, camelCase, enumMember, objectMember, refuseUnknown, stringMapMember, stringMember, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { ALGORITHMS, ALGORITHM_NUMBERS, PROTECTION_LEVELS, PURPOSES, type Algorithm } from './algorithms.js';
 import { listReply } from './listing.js';
@@ -12,6 +12,11 @@ import { addGeneratedVersion } from './versions.js';
 
 /** How long a version stays restorable, where its key does not say. */
 const DEFAULT_DESTROY_SECONDS = 30 * 24 * 60 * 60;
+
+const KEY_MEMBERS = [
+  ...['name', 'primary', 'purpose', 'createTime', 'nextRotationTime', 'rotationPeriod', 'versionTemplate', 'labels'],
+  ...['importOnly', 'destroyScheduledDuration', 'cryptoKeyBackend', 'keyAccessJustificationsPolicy'],
+];
 
 /** The routes of keys. */
 export function cryptoKeyRoutes(world: World, state: KmsState): Route[] {
@@ -38,7 +43,7 @@ export function cryptoKeyRoutes(world: World, state: KmsState): Route[] {
 
 async function create(world: World, state: KmsState, call: Call): Promise<Reply> {
   world.iam.require(call, 'cloudkms.cryptoKeys.create', ringName(call));
-  const key = parseKey(jsonBody(call, ['labels']), {
+  const key = parseKey(keyBody(call), {
     name: `${ringName(call)}/cryptoKeys/${newId(call, 'cryptoKeyId')}`,
     ring: ringName(call),
     createTime: world.clock.now(),
@@ -51,16 +56,23 @@ async function create(world: World, state: KmsState, call: Call): Promise<Reply>
 function patch(world: World, state: KmsState, call: Call): Reply {
   world.iam.require(call, 'cloudkms.cryptoKeys.update', keyName(call));
   const key = state.key(keyName(call));
-  const body = jsonBody(call, ['labels']);
+  const body = keyBody(call);
   const paths = (call.query.get('updateMask') ?? '').split(',').filter((path) => path !== '');
   if (paths.length === 0) throw new ApiError('INVALID_ARGUMENT', 'update_mask is required.');
   for (const path of paths) update(key, body, path);
   return { json: keyJson(key) };
 }
 
+function keyBody(call: Call): JsonObject {
+  const body = jsonBody(call, ['labels']);
+  refuseUnknown(body, KEY_MEMBERS, 'crypto_key');
+  refuseUnknown(objectMember(body, 'versionTemplate'), ['protectionLevel', 'algorithm'], 'crypto_key.version_template');
+  return body;
+}
+
 function update(key: CryptoKey, body: JsonObject, path: string): void {
-  if (path === 'labels') key.labels = objectMember(body, 'labels');
-  else if (path === 'versionTemplate.algorithm' || path === 'version_template.algorithm') key.algorithm = parseAlgorithm(body, key.purpose);
+  if (path === 'labels') key.labels = stringMapMember(body, 'labels');
+  else if (camelCase(path) === 'versionTemplate.algorithm') key.algorithm = parseAlgorithm(body, key.purpose);
   else throw new ApiError('INVALID_ARGUMENT', `Field "${path}" of a CryptoKey cannot be updated.`);
 }
 
@@ -74,7 +86,7 @@ function parseKey(body: JsonObject, fixed: Pick<CryptoKey, 'name' | 'ring' | 'cr
     algorithm: parseAlgorithm(body, purpose),
     protectionLevel: enumMember(level === 0 ? undefined : level, PROTECTION_LEVELS, 'crypto_key.version_template.protection_level', 'SOFTWARE'),
     destroyAfterSeconds: parseSeconds(stringMember(body, 'destroyScheduledDuration')),
-    labels: objectMember(body, 'labels'),
+    labels: stringMapMember(body, 'labels'),
     versions: [],
   };
 }

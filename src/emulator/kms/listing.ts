@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cloud KMS' lists: filter, order and pages (https://cloud.google.com/kms/docs/sorting-and-filtering).
-import { compileFilter, type FilterLanguage } from '../container-analysis/filter.js';
+import { compileFilter, type FilterLanguage } from '../filter.js';
+import { pageOf } from '../paging.js';
 import type { Call, Reply } from '../router.js';
-import { ApiError, isObject, paginate, type JsonObject } from '../wire.js';
+import { ApiError, isObject, type JsonObject } from '../wire.js';
 
 /** Every member of the object shown may be filtered on, sub-members with dots. */
 const LANGUAGE: FilterLanguage<JsonObject> = {
@@ -25,8 +26,7 @@ function readPath(item: JsonObject, path: readonly string[]): string {
 /** The answer to a list call: `member` holds the page, `totalSize` counts what the filter let through. */
 export function listReply(call: Call, member: string, items: readonly JsonObject[]): Reply {
   const found = sort(items.filter(compileFilter(call.query.get('filter') ?? '', LANGUAGE)), call.query.get('orderBy') ?? '');
-  const { items: page, ...next } = paginate(found, call.query);
-  return { json: { ...(page.length > 0 ? { [member]: page } : {}), ...next, totalSize: found.length } };
+  return { json: { ...pageOf(found, call.query, { member, show: (item) => item }), totalSize: found.length } };
 }
 
 /** Cloud KMS orders by name only; numbers count as numbers, so that version 10 comes after version 9. */

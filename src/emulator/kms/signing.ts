@@ -2,7 +2,7 @@
 // What a key version is used for: publicKey and asymmetricSign, with the CRC32C protocol of Google's
 // data integrity guidelines (https://cloud.google.com/kms/docs/data-integrity-guidelines).
 import { jsonBody, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, decodeBytes, encodeBytes, enumMember, objectMember, type JsonObject } from '../wire.js';
+import { ApiError, decodeBytes, encodeBytes, enumMember, objectMember, refuseUnknown, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { PUBLIC_KEY_FORMATS, type Algorithm, type HashName } from './algorithms.js';
 import { crc32c, crc32cText } from './crc32c.js';
@@ -49,6 +49,7 @@ function formatParameter(call: Call): string | number | undefined {
 
 function asymmetricSign(call: Call, version: KeyVersion): Reply {
   const body = jsonBody(call);
+  refuseUnknown(body, ['name', 'digest', 'digestCrc32c', 'data', 'dataCrc32c'], '');
   const digest = readDigest(objectMember(body, 'digest'));
   const data = decodeBytes(body['data'], 'data');
   const verified = {

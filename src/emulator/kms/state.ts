@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Key rings, keys and versions as stored, and the forms in which Cloud KMS shows them.
-import { ApiError, type JsonObject } from '../wire.js';
+import { ApiError, timestamp, type JsonObject } from '../wire.js';
 import type { Algorithm } from './algorithms.js';
 import type { KeyMaterial } from './key-material.js';
 
@@ -112,11 +112,6 @@ export class KmsState {
 
 function missing(kind: string, name: string): never {
   throw new ApiError('NOT_FOUND', `${kind} ${name} not found.`);
-}
-
-/** A time as Google's JSON writes it. */
-export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }
 
 /** A key ring as Google's JSON. */

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // cryptoKeyVersions: create, get, list, enable, disable, destroy, restore.
 import { jsonBody, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, enumMember } from '../wire.js';
+import { ApiError, enumMember, refuseUnknown } from '../wire.js';
 import type { World } from '../world.js';
 import { STATES } from './algorithms.js';
 import { generateMaterial } from './key-material.js';
 import { listReply } from './listing.js';
 import { KEY, VERSION, keyName, versionName } from './names.js';
 import { versionJson, type CryptoKey, type KeyVersion, type KmsState } from './state.js';
+
+const VERSION_MEMBERS = [
+  ...['name', 'state', 'protectionLevel', 'algorithm', 'attestation', 'createTime', 'generateTime', 'destroyTime', 'destroyEventTime'],
+  ...['importJob', 'importTime', 'importFailureReason', 'generationFailureReason', 'externalDestructionFailureReason'],
+  ...['externalProtectionLevelOptions', 'reimportEligible'],
+];
 
 /** The routes of key versions, without those that use the key. */
 export function versionRoutes(world: World, state: KmsState): Route[] {
@@ -43,7 +49,9 @@ function patch(world: World, state: KmsState, call: Call): Reply {
   world.iam.require(call, 'cloudkms.cryptoKeyVersions.update', versionName(call));
   const version = state.version(versionName(call));
   if (call.query.get('updateMask') !== 'state') throw new ApiError('INVALID_ARGUMENT', 'update_mask must be "state": nothing else of a CryptoKeyVersion can be updated.');
-  const wanted = enumMember(jsonBody(call)['state'], STATES, 'crypto_key_version.state');
+  const body = jsonBody(call);
+  refuseUnknown(body, VERSION_MEMBERS, 'crypto_key_version');
+  const wanted = enumMember(body['state'], STATES, 'crypto_key_version.state');
   if (!isUsual(wanted)) throw new ApiError('INVALID_ARGUMENT', 'crypto_key_version.state must be ENABLED or DISABLED.');
   if (!isUsual(version.state)) throw wrongState(version, 'ENABLED or DISABLED');
   version.state = wanted;

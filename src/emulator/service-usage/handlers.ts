@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Service Usage: which Google APIs a project has switched on. All of them are, until one is disabled.
+import { pageOf } from '../paging.js';
 import { jsonBody, param, route, type Call, type Handler, type Route } from '../router.js';
-import { ApiError, listMember, paginate, type JsonObject } from '../wire.js';
+import { ApiError, refuseUnknown, stringsMember, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 
 const SERVICE = '/v1/projects/{project}/services/{service}';
@@ -45,7 +46,9 @@ export function createServiceUsage(world: World): { readonly routes: readonly Ro
       route('POST', `${SERVICE}:disable`, switchOne(world, states, 'DISABLED')),
       route('POST', '/v1/projects/{project}/services:batchEnable', (call) => {
         permitted(world, call, 'enable');
-        const ids = listMember(jsonBody(call), 'serviceIds').map(String);
+        const body = jsonBody(call);
+        refuseUnknown(body, ['parent', 'serviceIds'], '');
+        const ids = stringsMember(body, 'serviceIds');
         if (ids.length === 0 || ids.length > 20) throw new ApiError('INVALID_ARGUMENT', 'service_ids must name 1 to 20 services.');
         const services = ids.map((id) => states.set(project(world, call), id, 'ENABLED'));
         return { json: done(`batch.${world.projectNumber(project(world, call))}`, 'v1.BatchEnableServicesResponse', { services }) };
@@ -117,8 +120,7 @@ function listServices(states: States, projectId: string, call: Call): JsonObject
   const wanted = /^\s*state\s*[:=]\s*"?(ENABLED|DISABLED)"?\s*$/.exec(filter)?.[1];
   if (filter !== '' && wanted === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid filter: ${filter}. The allowed filters are state:ENABLED and state:DISABLED.`);
   const services = states.names(projectId).map((name) => states.render(projectId, name)).filter(({ state }) => wanted === undefined || state === wanted);
-  const { items, nextPageToken } = paginate(services, call.query, { fallback: 50, most: 200 });
-  return { ...(items.length > 0 ? { services: items } : {}), ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+  return pageOf(services, call.query, { member: 'services', show: (service) => service, limits: { fallback: 50, most: 200 } });
 }
 
 function generateIdentity(world: World, call: Call) {

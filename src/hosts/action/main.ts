@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Action: inputs in, one command, its result in outputs, report, summary and annotations.
 import * as core from '@actions/core';
-import { asError } from '../../core/errors.js';
+import { asError, BinauthzError } from '../../core/errors.js';
 import { renderMarkdown } from '../../reports/markdown.js';
 import { listenForCancellation } from '../cancellation.js';
 import type { RawOptions } from '../option-reader.js';
@@ -11,10 +11,11 @@ import { runCommand, type Services } from '../run-command.js';
 import { flushed } from '../streams.js';
 import { VERSION } from '../version.js';
 import { annotationsOf } from './annotations.js';
+import { closingLine } from './closing-line.js';
 import { readInputs, variableOf } from './inputs.js';
 import { logLine } from './log-line.js';
 import { masksOfKey, masksOfText } from './masking.js';
-import { outputsOf } from './outputs.js';
+import { outputsOf, type OutputName } from './outputs.js';
 import { createProgram, withoutInputs } from './program.js';
 import { writeReport } from './report-file.js';
 import { createReporter } from './reporter.js';
@@ -23,6 +24,8 @@ import { findRunUrl } from './run-url.js';
 /** Runs an Action's command over this process and ends it: with 1 whatever failed, since the runner knows no other. */
 export async function runAction(verb: string): Promise<void> {
   process.on('uncaughtException', failLate);
+  // Node calls it success when a promise never settles and nothing is left to wait for.
+  process.on('beforeExit', failUnfinished);
   try {
     if (verb !== 'attest') throw new Error(`binauthz ${verb}: not available in this version (${VERSION})`);
     await attestAction();
@@ -36,7 +39,22 @@ export async function runAction(verb: string): Promise<void> {
 }
 
 function fail(thrown: unknown): void {
-  core.setFailed(linesOf(asError(thrown)).join('\n'));
+  const error = understood(thrown);
+  core.setFailed(linesOf(error).join('\n'));
+  try {
+    core.setOutput('exit-code' satisfies OutputName, String(error.exitCode));
+  } catch {
+    // The step fails in any case; the annotation above says why.
+  }
+}
+
+/** As our error, also what cannot be shown: an object without a prototype has no text, and asking for it throws. */
+function understood(thrown: unknown): BinauthzError {
+  try {
+    return asError(thrown);
+  } catch {
+    return asError(new Error('something was thrown that is no error'));
+  }
 }
 
 /** Ends the process for what nobody awaited, but for one thing that only happens to be thrown here. */
@@ -48,14 +66,34 @@ function failLate(thrown: unknown): void {
   process.exit(1);
 }
 
+function failUnfinished(): void {
+  fail(new Error('the run stopped before its end, with nothing left to wait for'));
+  process.exit(1);
+}
+
 async function attestAction(): Promise<void> {
   const raw = takeInputs('attest');
   const ending = await runCommand('attest', raw, connect());
   const runUrl = ending.exitCode === 2 ? undefined : await findRunUrl();
   const report = await tell('write the report', () => writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, 'attest', process.env));
-  for (const [name, value] of Object.entries(outputsOf(ending, report))) core.setOutput(name, value);
   if (ending.exitCode !== 0) annotate(ending);
   if (wantsSummary(raw)) await tell('write the job summary', () => writeSummary(ending, runUrl));
+  core.info(logLine(closingLine('attest', ending, report)));
+  // Last, because it may fail the step, and everything else has been said by then.
+  writeOutputs(outputsOf(ending, report, raw.values.get('image')?.[0] ?? ''));
+}
+
+/** Writes the outputs, without which the jobs that follow would go on with nothing. UNAVAILABLE where they cannot be. */
+function writeOutputs(outputs: Readonly<Record<OutputName, string>>): void {
+  try {
+    for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  } catch (cause) {
+    throw new BinauthzError('UNAVAILABLE', `cannot write the outputs of this step: ${reasonOf(cause)}`, {
+      resource: 'GITHUB_OUTPUT',
+      cause,
+      hint: 'what was done is in the log and the report; mend the runner (its disk, its temporary folder) and run again: what is attested already is found and left alone',
+    });
+  }
 }
 
 /** Reads the inputs, has their secrets masked, and takes these out of the environment before anything can inherit them. */
@@ -97,7 +135,11 @@ async function tell<T>(what: string, work: () => Promise<T>): Promise<T | undefi
   try {
     return await work();
   } catch (thrown) {
-    core.warning(`cannot ${what}: ${asError(thrown).message}`, { title: 'binauthz' });
+    core.warning(`cannot ${what}: ${reasonOf(thrown)}`, { title: 'binauthz' });
     return undefined;
   }
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : 'unknown reason';
 }

@@ -15,9 +15,15 @@ export function masksOfText(secret: string): readonly string[] {
  * out: masking `-----BEGIN …` or `}` would turn half the log to asterisks and hide nothing.
  */
 export function masksOfKey(secret: string): readonly string[] {
-  const texts = unique([secret, ...decoded(secret)].flatMap((text) => [text, text.replaceAll('\\n', '\n').replaceAll('\\r', '')]));
+  // Quotes, escapes and a byte order mark around a key are understood by the signers, so they must not hide it here.
+  const plain = unescaped(secret.replace(/^\uFEFF/, '').trim().replace(/^(["'])([\s\S]*)\1$/, '$2'));
+  const texts = unique([secret, plain, ...decoded(plain)].flatMap((text) => [text, unescaped(text)]));
   const forms = texts.flatMap((text) => [...bodyLines(text), bodyLines(text).join(''), ...wrapped(base64(text))]);
   return unique(forms.filter((form) => form.length >= SHORTEST_LINE));
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll('\\n', '\n').replaceAll('\\r', '');
 }
 
 function decoded(text: string): readonly string[] {

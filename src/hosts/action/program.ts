@@ -17,7 +17,10 @@ async function run(command: string, args: readonly string[], { stdin, env }: { r
   const { getExecOutput } = await import('@actions/exec');
   try {
     // Quoted, because the toolkit splits a command line at its spaces.
-    return await getExecOutput(`"${command}"`, [...args], { silent: true, ignoreReturnCode: true, input: Buffer.from(stdin), env });
+    const result = await getExecOutput(`"${command}"`, [...args], { silent: true, ignoreReturnCode: true, input: Buffer.from(stdin), env });
+    // The toolkit's types do not say so, but a program that a signal ended has no exit code.
+    if ((result.exitCode as number | null) === null) throw new Error('it was ended by a signal');
+    return result;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BinauthzError('UNAVAILABLE', `cannot run ${command}: ${reason}`, { resource: command, cause, hint: `install ${command} on the runner, or take it out of Docker's config.json` });

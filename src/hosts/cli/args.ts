@@ -2,7 +2,7 @@
 // argv → raw options. It goes on after a mistake, so that all of them are reported together.
 import type { BinauthzError } from '../../core/errors.js';
 import { inputError, show } from '../issues.js';
-import { COMMANDS, commonOptions, LATER_COMMANDS, nameOn, optionsOf, type CommandRow, type OptionRow } from '../options.js';
+import { COMMANDS, commonOptions, LATER_COMMANDS, LATER_OPTIONS, nameOn, optionsOf, type CommandRow, type OptionRow } from '../options.js';
 import { VERSION } from '../version.js';
 import { closest } from './closest.js';
 
@@ -61,7 +61,7 @@ class Scan {
   }
 
   private commandWord(word: string): void {
-    if (word === 'help' && !this.isHelpTopic) {
+    if (word === 'help') {
       this.isHelpTopic = true;
       return;
     }
@@ -69,7 +69,7 @@ class Scan {
     if (this.command) return;
     this.isBadCommand = true;
     if (LATER_COMMANDS.includes(word)) {
-      this.issues.push(inputError(`binauthz ${word}: not available in this version (${VERSION}); expected one of ${names()}`));
+      this.issues.push(inputError(`binauthz ${word}: not available in this version (${VERSION}); expected one of ${names()}`, { hint: 'binauthz --help lists what there is' }));
       return;
     }
     const near = closest(word, [...COMMANDS.map(({ name }) => name), 'help']);
@@ -96,7 +96,8 @@ class Scan {
     if (row.kind === 'secret' && !isVariableName(value)) {
       this.isDoubtful = !/\s/.test(value);
       const hint = `give the variable’s name, not its value: ${flag} MY_VARIABLE, without a $`;
-      this.issues.push(inputError(`${flag}: expected the name of an environment variable, got a text of ${value.length} characters (not shown: it may be the secret itself)`, { resource: flag, hint }));
+      const got = value === '' ? 'nothing' : `a text of ${value.length} characters (not shown: it may be the secret itself)`;
+      this.issues.push(inputError(`${flag}: expected the name of an environment variable, got ${got}`, { resource: flag, hint }));
     }
     this.push(row.name, value);
   }
@@ -104,10 +105,11 @@ class Scan {
   private unknown(flag: string, attached: string | undefined): void {
     // A bad command has no options to compare with; complaining about each of its flags would only be noise.
     if (this.isBadCommand) return;
+    if (LATER_OPTIONS.includes(flag.slice(2))) return this.later(flag, attached);
     const known = this.known();
     const near = closest(flag.replaceAll('_', '-'), known.map((option) => `--${nameOn(option, 'cli')}`));
     const meant = known.find((option) => `--${nameOn(option, 'cli')}` === near);
-    const takesValue = meant?.kind !== 'flag' && attached === undefined;
+    const takesValue = meant?.kind !== 'flag' && attached === undefined && !this.isCommandNext();
     const value = takesValue ? this.takeValue() : attached;
     // Taken for what it means, so that the option does not count as missing as well.
     if (meant !== undefined && meant.kind !== 'secret' && value !== undefined) this.push(meant.name, value);
@@ -115,6 +117,16 @@ class Scan {
     this.isDoubtful = takesValue && /^-----|key|pass|secret|token|pgp/i.test(flag);
     const what = this.command ? `unknown option of binauthz ${this.command.name}` : 'unknown option';
     this.issues.push(inputError(`${what}: ${flag.slice(0, 60)}`, { resource: flag.slice(0, 60), hint: this.hintFor(meant) }));
+  }
+
+  /** Before the command, the word behind an option that nobody knows is more likely the command. */
+  private isCommandNext(): boolean {
+    return !this.command && COMMANDS.some(({ name }) => name === this.rest[0]);
+  }
+
+  private later(flag: string, attached: string | undefined): void {
+    if (attached === undefined && flag !== '--strict') this.takeValue();
+    this.issues.push(inputError(`${flag}: not available in this version (${VERSION})`, { resource: flag, hint: `binauthz ${this.command ? `${this.command.name} ` : ''}--help lists the options` }));
   }
 
   private hintFor(meant: OptionRow | undefined): string {
@@ -129,7 +141,7 @@ class Scan {
   /** The next word, unless it is a flag itself. */
   private takeValue(): string | undefined {
     const next = this.rest[0];
-    return next === undefined || (next.startsWith('-') && next !== '-') ? undefined : this.rest.shift();
+    return next === undefined || /^-[^\d]/.test(next) ? undefined : this.rest.shift();
   }
 
   private push(name: string, value: string): void {

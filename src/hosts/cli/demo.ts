@@ -49,7 +49,8 @@ class Story {
     private readonly context: RunContext,
     private readonly say: (line: string) => void,
   ) {
-    this.env = { ...context.env, [EMULATOR_VARIABLE]: emulator.host };
+    // Nothing of the caller's environment: whatever it points elsewhere, the demo stays on its own emulator.
+    this.env = { [EMULATOR_VARIABLE]: emulator.host };
     this.common = { environment: { emulatorHost: emulator.host, endpointOverrides: {}, dockerConfigPath: '' } };
   }
 

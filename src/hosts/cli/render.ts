@@ -18,9 +18,10 @@ export function renderResult(result: AnyResult, style: Style): string {
   }
 }
 
-/** Errors as text: a line each, with the next step below. */
+/** Errors as text: a line each, with the next step below; a step that several in a row share stands below the last. */
 export function renderErrors(errors: readonly BinauthzError[], style: Style): string {
-  return text(errors.flatMap((error) => linesOf(error).map((line) => line.replace(/^error\[\w+\]:/, (label) => style.bad(label)))));
+  const shown = errors.map((error, index) => (error.hint !== undefined && error.hint === errors[index + 1]?.hint ? linesOf(error).slice(0, 1) : linesOf(error)));
+  return text(shown.flatMap((lines) => lines.map((line) => line.replace(/^error\[\w+\]:/, (label) => style.bad(label)))));
 }
 
 function attestLines(result: AttestResult, style: Style): readonly string[] {
@@ -77,7 +78,7 @@ function listedLines(rows: readonly ListedAttestation[], style: Style): readonly
 
 /** Rows with their columns under each other, two spaces apart. */
 function align(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CLI: words in, one command, its result on standard output, its exit status back.
-import { asErrors, exitCodeOf, type BinauthzError } from '../../core/errors.js';
+import { asErrors, type BinauthzError } from '../../core/errors.js';
 import { reportOf } from '../../core/results.js';
 import { renderJson } from '../../reports/json.js';
 import { listenForCancellation, type Cancellation, type SignalSource } from '../cancellation.js';
 import type { Env, RunContext } from '../context.js';
-import { asFailure } from '../issues.js';
+import { asFailure, withHint } from '../issues.js';
 import type { RawOptions } from '../option-reader.js';
 import type { CommandRow } from '../options.js';
-import type { Ending } from '../outcome.js';
+import { cancelled, statusOf, type CancelSignal, type Ending } from '../outcome.js';
 import { parseEmulator, parseNothing } from '../parse.js';
 import { runCommand, type Services } from '../run-command.js';
 import { VERSION } from '../version.js';
@@ -75,7 +75,11 @@ async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promi
     }
     case 'demo': {
       parseNothing(raw);
-      return showDemo({ ...services, signal: cancellation.signal }, args, world);
+      return await showDemo({ ...services, signal: cancellation.signal }, args, world).catch((thrown: unknown) => {
+        const cancelledBy = cancellation.receivedSignal();
+        // What a cancelled story stumbled over is of no interest to anybody.
+        return printErrors(cancelledBy === undefined ? asErrors(thrown) : [cancelled()], args, world, cancelledBy);
+      });
     }
   }
 }
@@ -84,7 +88,8 @@ async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promi
 async function showDemo(context: RunContext, args: Args, world: CliWorld): Promise<number> {
   const { runDemo } = await import('./demo.js');
   const stream = wantsJson(args) ? world.stderr : world.stdout;
-  const result = await runDemo(context, (line) => stream.write(`${line}\n`));
+  const isTold = !wantsJson(args) || !isOn(args, 'quiet');
+  const result = await runDemo(context, (line) => (isTold ? stream.write(`${line}\n`) : undefined));
   if (wantsJson(args)) world.stdout.write(renderJson(result));
   return 0;
 }
@@ -99,10 +104,9 @@ function takeSecrets(command: CommandRow, args: Args, world: CliWorld): { readon
 
 function connect(args: Args, run: { readonly env: Env; readonly cancellation: Cancellation; readonly world: CliWorld }): Services {
   const { env, cancellation, world } = run;
-  const isOn = (name: string): boolean => args.values.get(name)?.at(-1)?.toLowerCase() === 'true';
   // The demo tells its own story; what the commands in it say besides would only interrupt.
-  const usual: Loudness = args.command?.name === 'demo' ? 'silent' : 'normal';
-  const loudness: Loudness = isOn('verbose') ? 'verbose' : isOn('quiet') ? 'quiet' : usual;
+  const usual: Loudness = args.command?.name === 'demo' ? 'silent' : isOn(args, 'quiet') ? 'quiet' : 'normal';
+  const loudness: Loudness = isOn(args, 'verbose') ? 'verbose' : usual;
   const reporter = createReporter((text) => world.stderr.write(text), loudness, styleOf(world.stderr, world));
   return { env, cancellation, reporter, program: createProgram(env, cancellation.signal) };
 }
@@ -113,10 +117,16 @@ function printEnding({ result, errors, exitCode }: Ending, args: Args, world: Cl
   return exitCode;
 }
 
-function printErrors(errors: readonly BinauthzError[], args: Args, world: CliWorld): number {
-  if (wantsJson(args)) world.stdout.write(renderJson({ schema: 'binauthz.error/v1', errors: errors.map(reportOf) }));
+function printErrors(thrown: readonly BinauthzError[], args: Args, world: CliWorld, cancelledBy?: CancelSignal): number {
+  const help = `binauthz ${args.command ? `${args.command.name} ` : ''}--help`;
+  const errors = thrown.map((error) => (error.exitCode === 2 ? withHint(error, help) : error));
+  if (wantsJson(args)) world.stdout.write(renderJson({ schema: 'binauthz.error/v1', errors: errors.map((error) => ({ ...reportOf(error), exitCode: statusOf([error], cancelledBy) })) }));
   world.stderr.write(renderErrors(errors, styleOf(world.stderr, world)));
-  return exitCodeOf(errors);
+  return statusOf(errors, cancelledBy);
+}
+
+function isOn(args: Args, name: string): boolean {
+  return args.values.get(name)?.at(-1)?.toLowerCase() === 'true';
 }
 
 function wantsJson(args: Args): boolean {

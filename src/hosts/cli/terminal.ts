@@ -15,7 +15,7 @@ export function styleFor(isTerminal: boolean, noColor: string | undefined): Styl
   return { bad: paint(31), doubtful: paint(33), good: paint(32), faint: paint(2) };
 }
 
-/** Text that cannot steer a terminal: names come from registries and other people's projects. */
+/** A line that cannot steer a terminal or start another line: names come from registries and other people's projects. */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 }

@@ -17,6 +17,10 @@ export interface VisibilityPorts extends FindPorts {
 // Short at first, because most attestations show at once; then long enough to leave the quota to others.
 const POLL = { firstMs: 150, longestMs: 3_000 } as const;
 
+// How long a look may take that begins with less than this left. Cut off sooner, a healthy listing would pass for one
+// that does not answer.
+const FAIR_LOOK_MS = 3_000;
+
 /**
  * Polls the note's listing, which is what the enforcer reads, until the occurrence is there and verifies; answers
  * the milliseconds since it was posted. NOT_VISIBLE at the deadline (by the run's clock), UNAVAILABLE where the
@@ -24,13 +28,15 @@ const POLL = { firstMs: 150, longestMs: 3_000 } as const;
  */
 export async function awaitVisibility(assignment: SignedAssignment, posted: Posted, deadline: number, ports: VisibilityPorts): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await listBefore(deadline, assignment, ports);
+    const answer = await listBefore(Math.max(deadline, ports.clock.now() + FAIR_LOOK_MS), assignment, ports);
     if (answer.found) {
       requireUnchanged(answer.found, assignment, posted);
       if (answer.found.verified.some(({ attestation }) => attestation.occurrence === posted.occurrence)) return ports.clock.now() - posted.postedAt;
     }
-    const pauseMs = backoff(attempt, ports.clock.random(), POLL);
-    if (ports.clock.now() + pauseMs > deadline) throw answer.error ?? notVisible(assignment, posted, ports.clock);
+    const leftMs = deadline - ports.clock.now();
+    if (leftMs <= 0) throw answer.error ?? notVisible(assignment, posted, ports.clock);
+    // The last look is at the deadline, not up to a pause before it.
+    const pauseMs = Math.min(leftMs, backoff(attempt, ports.clock.random(), POLL));
     if (pauseMs > POLL.longestMs / 2) ports.reporter.info(`waiting for ${posted.occurrence} to become visible (${formatDuration(ports.clock.now() - posted.postedAt)})`);
     await ports.clock.sleep(pauseMs);
   }

@@ -21,6 +21,9 @@ export interface Posted {
   readonly postedAt: number;
 }
 
+/** Others may have stored thousands; a message is one line. */
+const MOST_NAMED = 3;
+
 /** How long a conflicting occurrence may stay invisible before it is taken for one that does not verify. */
 const CONFLICT_PATIENCE_MS = 10_000;
 
@@ -65,7 +68,7 @@ function find(assignment: SignedAssignment, ports: PostPorts): Promise<FoundAtte
 function storedAlready(found: FoundAttestations, assignment: SignedAssignment, ports: PostPorts): Posted | undefined {
   const ours = assignment.signed.attestation.signatures[0]?.bytes ?? new Uint8Array();
   const own = found.verified.find(({ attestation }) => attestation.signatures.some((signature) => isEqual(signature.bytes, ours)));
-  const stored = own ?? found.verified[0];
+  const stored = own ?? found.verified.find(({ warnings }) => warnings.length === 0) ?? found.verified[0];
   if (!stored) return undefined;
   return { occurrence: stored.attestation.occurrence, status: own ? 'created' : 'existing', publicKeyId: stored.publicKeyId, postedAt: ports.clock.now() };
 }
@@ -76,8 +79,8 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
 
 function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, rejected: FoundAttestations['rejected']): BinauthzError {
   const { image, pair } = assignment;
-  const names = rejected.map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
-  const what = names.length > 0 ? `in the way is ${names.join(', ')}` : 'the occurrence in the way is not listed';
+  const names = rejected.slice(0, MOST_NAMED).map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
+  const what = names.length > 0 ? `in the way is ${names.join(', ')}${rejected.length > MOST_NAMED ? ` or one of ${rejected.length - MOST_NAMED} more` : ''}` : 'the occurrence in the way is not listed';
   const token = 'curl -X DELETE -H "Authorization: Bearer $(gcloud auth print-access-token)" https://containeranalysis.googleapis.com/v1/';
   const first = rejected[0]?.attestation.occurrence;
   return new BinauthzError('ATTESTATION_CONFLICT', `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`, {

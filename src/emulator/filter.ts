@@ -2,7 +2,7 @@
 // Google's filter language (https://google.aip.dev/160) as its list methods take it: comparisons, functions, AND, OR,
 // NOT, parentheses. OR binds tighter than AND, and two terms side by side are joined by AND. What is not understood is
 // refused: a filter that silently matched everything, or nothing, would hide the mistake in it.
-import { ApiError } from '../wire.js';
+import { ApiError } from './wire.js';
 
 /** A field that a filter may name. */
 export interface FilterField<T> {
