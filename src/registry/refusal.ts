@@ -83,7 +83,7 @@ function isMissing(response: HttpResponse): boolean {
 }
 
 function missing({ reference, registry, response }: Refusal, what: string): BinauthzError {
-  const isUnknownName = firstError(response)?.code === 'NAME_UNKNOWN';
+  const isUnknownName = /^NAME_/.test(String(firstError(response)?.code));
   const asked = reference.digest ?? reference.tag ?? '';
   const expected = isUnknownName ? `the repository ${reference.repository} does not exist there` : `there is no manifest ${asked} in ${reference.repository}`;
   const hint = isUnknownName
