@@ -17,10 +17,24 @@ const STUBS = {
 
 const built = mkdtempSync(join(tmpdir(), 'binauthz-build-'));
 try {
-  execFileSync(process.execPath, [join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js'), 'build', join(root, 'src/hosts/main.ts'), '-o', built, '--license', 'licenses.txt', '--no-cache', '--transpile-only'], {
-    cwd: root,
-    stdio: ['ignore', 2, 'inherit'],
-  });
+  execFileSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js'),
+      'build',
+      join(root, 'src/hosts/main.ts'),
+      '-o',
+      built,
+      '--license',
+      'licenses.txt',
+      '--no-cache',
+      '--transpile-only',
+    ],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 'inherit'],
+    },
+  );
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, 'main'), { recursive: true });
   for (const name of readdirSync(built).sort()) await ship(name);
@@ -37,7 +51,9 @@ async function ship(name) {
   if (!name.endsWith('.js')) return;
   const source = readFileSync(from, 'utf8');
   // openpgp is LGPL: its chunk stays as it was published, so that it can be read and replaced (NOTICE).
-  const code = isOpenpgp(source) ? source : (await minify(name, source, { mangle: false, compress: false, codegen: { removeWhitespace: true }, module: false })).code;
+  const code = isOpenpgp(source)
+    ? source
+    : (await minify(name, source, { mangle: false, compress: false, codegen: { removeWhitespace: true }, module: false })).code;
   writeFileSync(to, code.endsWith('\n') ? code : `${code}\n`);
 }
 

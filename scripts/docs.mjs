@@ -40,7 +40,9 @@ function exitCodeTable({ EXIT_CODES }) {
 }
 
 function errorsPage({ ERROR_CODES }) {
-  const rows = Object.entries(ERROR_CODES).map(([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`);
+  const rows = Object.entries(ERROR_CODES).map(
+    ([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`,
+  );
   return [
     '# Errors',
     '',

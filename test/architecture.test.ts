@@ -61,7 +61,9 @@ const HEAVY_OWN = /^signers\/pgp/;
 
 describe('architecture', () => {
   it('imports point one way', () => {
-    const wrong = imports.filter(({ file, target, kind }) => kind === 'own' && !isAllowed(file, target)).map(({ file, target }) => `${file} → ${target}`);
+    const wrong = imports
+      .filter(({ file, target, kind }) => kind === 'own' && !isAllowed(file, target))
+      .map(({ file, target }) => `${file} → ${target}`);
     expect(wrong).toEqual([]);
   });
 
@@ -70,7 +72,11 @@ describe('architecture', () => {
   });
 
   it('keeps each package at home', () => {
-    const wrong = imports.filter(({ kind, target, file }) => kind === 'package' && !target.startsWith('node:') && !PACKAGE_HOME[packageName(target)]?.test(file)).map(({ file, target }) => `${file} → ${target}`);
+    const wrong = imports
+      .filter(
+        ({ kind, target, file }) => kind === 'package' && !target.startsWith('node:') && !PACKAGE_HOME[packageName(target)]?.test(file),
+      )
+      .map(({ file, target }) => `${file} → ${target}`);
     expect(wrong).toEqual([]);
   });
 
@@ -80,19 +86,30 @@ describe('architecture', () => {
 
   it('loads heavy packages only when they are used', () => {
     const isHeavy = ({ kind, target }: Import): boolean => (kind === 'package' ? HEAVY : HEAVY_OWN).test(target);
-    const eager = imports.filter((entry) => isHeavy(entry) && !entry.isType && !entry.isLazy && !HEAVY_OWN.test(entry.file)).map(({ file, target }) => `${file} → ${target}`);
+    const eager = imports
+      .filter((entry) => isHeavy(entry) && !entry.isType && !entry.isLazy && !HEAVY_OWN.test(entry.file))
+      .map(({ file, target }) => `${file} → ${target}`);
     expect(eager).toEqual([]);
   });
 
   it('uses node: modules only where the world is touched', () => {
     const pure = /^(core|documents|manifests|scans|reports|ports|usecases)\//;
     const crypto = /^core\/(image\/digest|signing\/public-key)\.ts$/;
-    const wrong = imports.filter(({ file, target }) => target.startsWith('node:') && pure.test(file) && !(target === 'node:crypto' && crypto.test(file))).map(({ file, target }) => `${file} → ${target}`);
+    const wrong = imports
+      .filter(({ file, target }) => target.startsWith('node:') && pure.test(file) && !(target === 'node:crypto' && crypto.test(file)))
+      .map(({ file, target }) => `${file} → ${target}`);
     expect(wrong).toEqual([]);
   });
 
   it('ports hold types only', () => {
-    const statements = files.filter((file) => file.startsWith('ports/')).filter((file) => parse(file).statements.some((statement) => !ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement) && !ts.isImportDeclaration(statement)));
+    const statements = files
+      .filter((file) => file.startsWith('ports/'))
+      .filter((file) =>
+        parse(file).statements.some(
+          (statement) =>
+            !ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement) && !ts.isImportDeclaration(statement),
+        ),
+      );
     expect(statements).toEqual([]);
   });
 
@@ -116,7 +133,8 @@ describe('architecture', () => {
       if (/(utils?|misc|common|helpers?)\.ts$/.test(file)) problems.push(`${file}: name`);
       if (/^export default/m.test(text)) problems.push(`${file}: default export`);
       if (/:\s*any\b|as any\b|@ts-ignore/.test(text)) problems.push(`${file}: any`);
-      if (!readFileSync(join(ROOT, 'src', file), 'utf8').startsWith('// SPDX-License-Identifier: Apache-2.0\n')) problems.push(`${file}: licence line`);
+      if (!readFileSync(join(ROOT, 'src', file), 'utf8').startsWith('// SPDX-License-Identifier: Apache-2.0\n'))
+        problems.push(`${file}: licence line`);
       return problems;
     });
     expect(wrong).toEqual([]);
@@ -147,7 +165,9 @@ describe('dist', () => {
 
   it('has host stubs of one line', () => {
     for (const stub of ['action/index.js', 'cli/index.js']) {
-      const lines = readFileSync(join(ROOT, 'dist', stub), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#!'));
+      const lines = readFileSync(join(ROOT, 'dist', stub), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#!'));
       expect(lines).toHaveLength(1);
     }
   });
@@ -180,7 +200,8 @@ function isAllowed(file: string, target: string): boolean {
 /** One adapter never imports another; what several share is named here. */
 function googleAllowed(file: string, target: string): boolean {
   if (!target.startsWith('google/')) return /^(ports|core)\//.test(target);
-  const adapters = /^google\/(kms|container-analysis|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager)$/;
+  const adapters =
+    /^google\/(kms|container-analysis|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager)$/;
   return !adapters.test(target) || file === `${target}.ts`;
 }
 
@@ -211,7 +232,11 @@ function importsOf(file: string): readonly Import[] {
     found.push({ file, target, kind: own ? 'own' : 'package', isType, isLazy });
   };
   const visit = (node: ts.Node): void => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier &&
+      ts.isStringLiteral(node.moduleSpecifier)
+    ) {
       add(node.moduleSpecifier.text, isTypeOnly(node), false);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments;
@@ -230,7 +255,12 @@ function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean 
   const clause = node.importClause;
   if (!clause) return false;
   if (clause.isTypeOnly) return true;
-  return !clause.name && clause.namedBindings !== undefined && ts.isNamedImports(clause.namedBindings) && clause.namedBindings.elements.every((element) => element.isTypeOnly);
+  return (
+    !clause.name &&
+    clause.namedBindings !== undefined &&
+    ts.isNamedImports(clause.namedBindings) &&
+    clause.namedBindings.elements.every((element) => element.isTypeOnly)
+  );
 }
 
 function parse(file: string): ts.SourceFile {
@@ -238,17 +268,26 @@ function parse(file: string): ts.SourceFile {
 }
 
 function withoutComments(file: string): string {
-  return readFileSync(join(ROOT, 'src', file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  return readFileSync(join(ROOT, 'src', file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
 }
 
 function packageName(specifier: string): string {
-  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function sources(folder: string): readonly string[] {
-  return walk(folder).filter((path) => path.endsWith('.ts')).map((path) => relative(join(ROOT, 'src'), path));
+  return walk(folder)
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => relative(join(ROOT, 'src'), path));
 }
 
 function walk(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? walk(join(folder, entry.name)) : [join(folder, entry.name)]));
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? walk(join(folder, entry.name)) : [join(folder, entry.name)],
+  );
 }

@@ -75,11 +75,20 @@ export function asErrors(thrown: unknown): readonly [BinauthzError, ...BinauthzE
 export function asError(thrown: unknown): BinauthzError {
   if (thrown instanceof BinauthzError) return thrown;
   if (thrown instanceof BinauthzErrors) return thrown.errors[0];
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return new BinauthzError('INTERNAL', `unexpected failure: ${text}`, {
+  return new BinauthzError('INTERNAL', `unexpected failure: ${textOf(thrown)}`, {
     cause: thrown,
-    hint: 'this is a bug in binauthz: please report it with the output of a run with --verbose',
+    hint: 'this is a bug in binauthz: please report it with the output of a run with --verbose (on GitHub: with debug logging enabled)',
   });
+}
+
+// Not everything that can be thrown has a text: Object.create(null) has none.
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  try {
+    return String(thrown);
+  } catch {
+    return 'a value without a text was thrown';
+  }
 }
 
 function clean(text: string): string {

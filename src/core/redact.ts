@@ -5,7 +5,10 @@
 /** Patterns of secrets, and what stands in their place. Private keys first: their base64 could look like anything else. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   // A key that was cut short has no END line. Line breaks may be escaped.
-  [/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----|$)/g, '[private key]'],
+  [
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----|$)/g,
+    '[private key]',
+  ],
   // The base64 of "-----BEGIN ".
   [/LS0tLS1CRUdJT[A-Za-z0-9+/=_-]+/g, '[key]'],
   [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, '[token]'],
@@ -16,7 +19,10 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   // are no secrets.
   [/\b(authorization["']?\s*[:=]\s*["']?(?:bearer|basic)\s+)[^\s"',$]+/gi, '$1[redacted]'],
   [/\b(Bearer|Basic)\s+(?![A-Za-z][a-z]{0,18}(?:=["\w]|[.:]?(?![A-Za-z0-9._~+/:=@-])))[A-Za-z0-9._~+/=:@-]{6,}/gi, '$1 [redacted]'],
-  [/(\b(?:access_token|refresh_token|id_token|identitytoken|client_secret|subject_token)["']?\s*[:=]\s*["']?)[^\s"',&}]+/gi, '$1[redacted]'],
+  [
+    /(\b(?:access_token|refresh_token|id_token|identitytoken|client_secret|subject_token)["']?\s*[:=]\s*["']?)[^\s"',&}]+/gi,
+    '$1[redacted]',
+  ],
   [/(?<=:\/\/)[^\s/?#"'<>]+@/g, '[redacted]@'],
 ];
 

@@ -48,7 +48,10 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, pace:
 export function delayBefore(error: BinauthzError, attempt: number, random: number): number | undefined {
   const transient = error.transient;
   if (!transient) return undefined;
-  const ours = backoff(attempt, random, { firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS[transient.kind] });
+  const ours = backoff(attempt, random, {
+    firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS,
+    longestMs: LONGEST_DELAY_MS[transient.kind],
+  });
   // A server may ask for more patience than ours, never for less: "Retry-After: 0" would have it called without a pause.
   return Math.max(transient.retryAfterMs ?? 0, ours);
 }

@@ -52,7 +52,18 @@ export function compose({ clock, latencyMs, propagationDelayMs }: Behaviour): { 
     for (const part of [...apis, iam, faults]) part.reset();
     dispatcher.forget();
   };
-  const admin = adminRoutes({ faults, reset, requests: () => dispatcher.log, setSystemPolicy: (call) => binaryAuthorization.setSystemPolicy(call) });
-  const dispatcher = new Dispatcher({ apis: new Router(apis.flatMap(({ routes }) => routes)), admin: new Router(admin), faults, clock, latencyMs });
+  const admin = adminRoutes({
+    faults,
+    reset,
+    requests: () => dispatcher.log,
+    setSystemPolicy: (call) => binaryAuthorization.setSystemPolicy(call),
+  });
+  const dispatcher = new Dispatcher({
+    apis: new Router(apis.flatMap(({ routes }) => routes)),
+    admin: new Router(admin),
+    faults,
+    clock,
+    latencyMs,
+  });
   return { dispatcher, faults };
 }

@@ -71,7 +71,13 @@ export class Dispatcher {
     }
     const reply = await this.reply(this.parts.apis, request, target);
     if (rule.do === 'reset-after') request.socket.destroy();
-    else this.finish(entry, response, rule.do === 'corrupt' ? corrupt(reply, rule.field) : reply, rule.do === 'truncate' ? rule.bytes : undefined);
+    else
+      this.finish(
+        entry,
+        response,
+        rule.do === 'corrupt' ? corrupt(reply, rule.field) : reply,
+        rule.do === 'truncate' ? rule.bytes : undefined,
+      );
   }
 
   private finish(entry: LoggedRequest, response: ServerResponse, reply: Reply, truncateTo?: number): void {
@@ -86,7 +92,15 @@ export class Dispatcher {
       const found = router.find(method, target.path) ?? (method === 'HEAD' ? router.find('GET', target.path) : undefined);
       if (!found) throw new ApiError('NOT_FOUND', `Method not found: ${method} ${target.path}`);
       const headers = headersOf(request);
-      const call: Call = { method, path: target.path, params: found.params, query: parametersOf(target.query), headers, body, caller: callerOf(headers) };
+      const call: Call = {
+        method,
+        path: target.path,
+        params: found.params,
+        query: parametersOf(target.query),
+        headers,
+        body,
+        caller: callerOf(headers),
+      };
       return await found.handle(call);
     } catch (error) {
       // A client that leaves in the middle of its body is nobody's bug.
@@ -123,6 +137,8 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
 };
 
 function plannedReply(rule: FaultRule): Reply {
-  const body = rule.body ?? { error: { code: rule.status, message: `Planned by fault ${rule.id}.`, status: STATUS_NAMES[rule.status] ?? 'UNKNOWN' } };
+  const body = rule.body ?? {
+    error: { code: rule.status, message: `Planned by fault ${rule.id}.`, status: STATUS_NAMES[rule.status] ?? 'UNKNOWN' },
+  };
   return { status: rule.status, headers: rule.headers, json: body };
 }

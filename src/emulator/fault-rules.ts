@@ -84,7 +84,8 @@ function requireParts(action: FaultRule['do'], rule: JsonObject, at: string, iss
   const member = needed[action];
   if (member !== undefined && rule[member] === undefined) issues.push(`${at}.${member} is missing: "do": "${action}" needs it`);
   const status = rule['status'];
-  if (typeof status === 'number' && (status < 200 || status > 599)) issues.push(`${at}.status must be an HTTP status from 200 to 599, not ${status}`);
+  if (typeof status === 'number' && (status < 200 || status > 599))
+    issues.push(`${at}.status must be an HTTP status from 200 to 599, not ${status}`);
 }
 
 function unknownMembers(object: JsonObject, known: readonly string[], prefix: string, issues: string[]): void {

@@ -87,7 +87,8 @@ function alter(value: unknown): unknown {
 function alterText(text: string): string {
   if (/^-?\d+$/.test(text)) return String(BigInt(text) ^ 1n);
   // A resource name can look like base64; it should go on looking like a name.
-  if (!text.startsWith('projects/') && text.length % 4 === 0 && text.length >= 8 && /^[A-Za-z0-9+/]+={0,2}$/.test(text)) return flipByte(text);
+  if (!text.startsWith('projects/') && text.length % 4 === 0 && text.length >= 8 && /^[A-Za-z0-9+/]+={0,2}$/.test(text))
+    return flipByte(text);
   const at = text.search(/[A-Za-z0-9](?=[^A-Za-z0-9]*$)/);
   if (at < 0) return `${text}0`;
   return `${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`;

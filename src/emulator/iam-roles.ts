@@ -52,8 +52,12 @@ const BASIC: Readonly<Record<string, Role>> = {
   },
   'roles/iam.securityReviewer': { allow: ['*.getIamPolicy', '*.list'] },
   'roles/iam.securityAdmin': { allow: ['*.getIamPolicy', '*.setIamPolicy', '*.list', 'resourcemanager.projects.get'] },
-  'roles/serviceusage.serviceUsageViewer': { allow: ['serviceusage.services.get', 'serviceusage.services.list', 'serviceusage.operations.get', ...PROJECT_VIEW] },
-  'roles/serviceusage.serviceUsageConsumer': { allow: ['serviceusage.services.get', 'serviceusage.services.list', 'serviceusage.services.use', 'serviceusage.operations.get'] },
+  'roles/serviceusage.serviceUsageViewer': {
+    allow: ['serviceusage.services.get', 'serviceusage.services.list', 'serviceusage.operations.get', ...PROJECT_VIEW],
+  },
+  'roles/serviceusage.serviceUsageConsumer': {
+    allow: ['serviceusage.services.get', 'serviceusage.services.list', 'serviceusage.services.use', 'serviceusage.operations.get'],
+  },
   'roles/serviceusage.serviceUsageAdmin': { allow: ['serviceusage.services.*', 'serviceusage.operations.*', ...PROJECT_VIEW] },
 };
 
@@ -70,11 +74,21 @@ const BINARY_AUTHORIZATION: Readonly<Record<string, Role>> = {
     allow: [...POLICY_VIEW, 'binaryauthorization.policy.evaluatePolicy', 'binaryauthorization.platformPolicies.evaluatePolicy'],
   },
   'roles/binaryauthorization.policyEditor': {
-    allow: ['binaryauthorization.policy.*', 'binaryauthorization.platformPolicies.*', 'binaryauthorization.continuousValidationConfig.*', ...PROJECT_VIEW],
+    allow: [
+      'binaryauthorization.policy.*',
+      'binaryauthorization.platformPolicies.*',
+      'binaryauthorization.continuousValidationConfig.*',
+      ...PROJECT_VIEW,
+    ],
     except: ['*.getIamPolicy', '*.setIamPolicy'],
   },
   'roles/binaryauthorization.policyAdmin': {
-    allow: ['binaryauthorization.policy.*', 'binaryauthorization.platformPolicies.*', 'binaryauthorization.continuousValidationConfig.*', ...PROJECT_VIEW],
+    allow: [
+      'binaryauthorization.policy.*',
+      'binaryauthorization.platformPolicies.*',
+      'binaryauthorization.continuousValidationConfig.*',
+      ...PROJECT_VIEW,
+    ],
   },
   'roles/binaryauthorization.serviceAgent': {
     allow: [
@@ -95,9 +109,13 @@ const CONTAINER_ANALYSIS: Readonly<Record<string, Role>> = {
   'roles/containeranalysis.notes.occurrences.viewer': { allow: ['containeranalysis.notes.get', 'containeranalysis.notes.listOccurrences'] },
   'roles/containeranalysis.notes.viewer': { allow: ['containeranalysis.notes.get', 'containeranalysis.notes.list', ...PROJECT_VIEW] },
   'roles/containeranalysis.notes.editor': {
-    allow: ['attachOccurrence', 'create', 'delete', 'get', 'list', 'update'].map((verb) => `containeranalysis.notes.${verb}`).concat(PROJECT_VIEW),
+    allow: ['attachOccurrence', 'create', 'delete', 'get', 'list', 'update']
+      .map((verb) => `containeranalysis.notes.${verb}`)
+      .concat(PROJECT_VIEW),
   },
-  'roles/containeranalysis.occurrences.viewer': { allow: ['containeranalysis.occurrences.get', 'containeranalysis.occurrences.list', ...PROJECT_VIEW] },
+  'roles/containeranalysis.occurrences.viewer': {
+    allow: ['containeranalysis.occurrences.get', 'containeranalysis.occurrences.list', ...PROJECT_VIEW],
+  },
   'roles/containeranalysis.occurrences.editor': {
     allow: ['create', 'delete', 'get', 'list', 'update'].map((verb) => `containeranalysis.occurrences.${verb}`).concat(PROJECT_VIEW),
   },
@@ -107,9 +125,16 @@ const CLOUD_KMS: Readonly<Record<string, Role>> = {
   'roles/cloudkms.admin': { allow: ['cloudkms.*', 'resourcemanager.projects.get'], except: KEY_USE },
   'roles/cloudkms.viewer': { allow: ['cloudkms.*.get', 'cloudkms.*.list', 'resourcemanager.projects.get'] },
   'roles/cloudkms.signer': { allow: ['cloudkms.cryptoKeyVersions.useToSign', ...KMS_LOCATIONS] },
-  'roles/cloudkms.verifier': { allow: ['cloudkms.cryptoKeyVersions.useToVerify', 'cloudkms.cryptoKeyVersions.viewPublicKey', ...KMS_LOCATIONS] },
+  'roles/cloudkms.verifier': {
+    allow: ['cloudkms.cryptoKeyVersions.useToVerify', 'cloudkms.cryptoKeyVersions.viewPublicKey', ...KMS_LOCATIONS],
+  },
   'roles/cloudkms.signerVerifier': {
-    allow: ['cloudkms.cryptoKeyVersions.useToSign', 'cloudkms.cryptoKeyVersions.useToVerify', 'cloudkms.cryptoKeyVersions.viewPublicKey', ...KMS_LOCATIONS],
+    allow: [
+      'cloudkms.cryptoKeyVersions.useToSign',
+      'cloudkms.cryptoKeyVersions.useToVerify',
+      'cloudkms.cryptoKeyVersions.viewPublicKey',
+      ...KMS_LOCATIONS,
+    ],
   },
   'roles/cloudkms.publicKeyViewer': { allow: ['cloudkms.cryptoKeyVersions.viewPublicKey', ...KMS_LOCATIONS] },
   'roles/cloudkms.cryptoOperator': { allow: [...KEY_USE, ...KMS_LOCATIONS] },
@@ -142,10 +167,17 @@ const PLATFORMS: Readonly<Record<string, Role>> = {
   'roles/run.viewer': { allow: ['run.*.get', 'run.*.list', 'run.*.getIamPolicy', ...PROJECT_VIEW] },
   'roles/run.developer': { allow: ['run.*'], except: ['*.setIamPolicy'] },
   'roles/run.admin': { allow: ['run.*', ...PROJECT_VIEW] },
-  'roles/logging.viewer': { allow: ['logging.*.get', 'logging.*.list', 'resourcemanager.projects.get'], except: ['logging.privateLogEntries.*'] },
-  'roles/logging.privateLogViewer': { allow: ['logging.*.get', 'logging.*.list', 'logging.privateLogEntries.*', 'resourcemanager.projects.get'] },
+  'roles/logging.viewer': {
+    allow: ['logging.*.get', 'logging.*.list', 'resourcemanager.projects.get'],
+    except: ['logging.privateLogEntries.*'],
+  },
+  'roles/logging.privateLogViewer': {
+    allow: ['logging.*.get', 'logging.*.list', 'logging.privateLogEntries.*', 'resourcemanager.projects.get'],
+  },
   'roles/logging.logWriter': { allow: ['logging.logEntries.create'] },
-  'roles/logging.configWriter': { allow: ['logging.logMetrics.*', 'logging.sinks.*', 'logging.exclusions.*', 'resourcemanager.projects.get'] },
+  'roles/logging.configWriter': {
+    allow: ['logging.logMetrics.*', 'logging.sinks.*', 'logging.exclusions.*', 'resourcemanager.projects.get'],
+  },
   'roles/logging.admin': { allow: ['logging.*', 'resourcemanager.projects.get'] },
   'roles/monitoring.viewer': { allow: ['monitoring.*.get', 'monitoring.*.list', ...PROJECT_VIEW] },
   'roles/monitoring.alertPolicyViewer': { allow: ['monitoring.alertPolicies.get', 'monitoring.alertPolicies.list'] },

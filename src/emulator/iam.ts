@@ -2,7 +2,20 @@
 // IAM policies by resource name, the checks against them, and the three IAM methods that every API offers.
 import { roleAllows } from './iam-roles.js';
 import { jsonBody, route, type Call, type Handler, type Route } from './router.js';
-import { ApiError, decodeBytes, encodeBytes, etagOf, isObject, listMember, objectMember, refuseUnknown, requireEtag, stringMember, stringsMember, type JsonObject } from './wire.js';
+import {
+  ApiError,
+  decodeBytes,
+  encodeBytes,
+  etagOf,
+  isObject,
+  listMember,
+  objectMember,
+  refuseUnknown,
+  requireEtag,
+  stringMember,
+  stringsMember,
+  type JsonObject,
+} from './wire.js';
 import type { Iam } from './world.js';
 
 interface Binding {
@@ -19,7 +32,8 @@ interface Policy {
 
 /** The etag of a resource whose IAM policy was never set, as Google answers it. */
 const EMPTY_ETAG = 'ACAB';
-const MEMBER = /^(allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|deleted|principal|principalSet|projectOwner|projectEditor|projectViewer):.+)$/;
+const MEMBER =
+  /^(allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|deleted|principal|principalSet|projectOwner|projectEditor|projectViewer):.+)$/;
 const ROLE = /^(roles|projects\/[^/]+\/roles|organizations\/[^/]+\/roles)\/[A-Za-z0-9_.]+$/;
 
 /** The stored IAM policies, and who may do what under them. */
@@ -99,7 +113,9 @@ export function iamRoutes(
     const wild = asked.find((permission) => permission.includes('*'));
     if (wild !== undefined) throw new ApiError('INVALID_ARGUMENT', `Permission ${wild} is not valid: wildcards are not allowed.`);
     // google.iam.v1.IAMPolicy: a resource that does not exist answers with an empty set, not with NOT_FOUND.
-    const held = isThere(() => spec.exists(call)) ? asked.filter((permission) => iam.allows(call.caller, permission, spec.resource(call))) : [];
+    const held = isThere(() => spec.exists(call))
+      ? asked.filter((permission) => iam.allows(call.caller, permission, spec.resource(call)))
+      : [];
     return { json: held.length > 0 ? { permissions: held } : {} };
   };
   return [
@@ -116,7 +132,12 @@ export function permissionDenied(permission: string, resource: string): ApiError
   const host = service === 'resourcemanager' ? 'cloudresourcemanager' : service;
   const full = `//${host}.googleapis.com/${resource}`;
   return new ApiError('PERMISSION_DENIED', `Permission '${permission}' denied on resource '${full}' (or it may not exist).`, [
-    { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'IAM_PERMISSION_DENIED', domain: 'iam.googleapis.com', metadata: { permission, resource } },
+    {
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      reason: 'IAM_PERMISSION_DENIED',
+      domain: 'iam.googleapis.com',
+      metadata: { permission, resource },
+    },
   ]);
 }
 
@@ -152,7 +173,8 @@ function parseBinding(value: unknown): Binding {
   if (!ROLE.test(role)) throw new ApiError('INVALID_ARGUMENT', `Role ${role} is not supported for this resource.`);
   const members = stringsMember(value, 'members');
   const wrong = members.find((member) => !MEMBER.test(member));
-  if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `The member ${wrong} is of an unknown type. Please set a valid type prefix for the member.`);
+  if (wrong !== undefined)
+    throw new ApiError('INVALID_ARGUMENT', `The member ${wrong} is of an unknown type. Please set a valid type prefix for the member.`);
   const condition = objectMember(value, 'condition');
   return { role, members, ...(Object.keys(condition).length > 0 ? { condition } : {}) };
 }

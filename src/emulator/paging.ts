@@ -11,7 +11,11 @@ export interface ListForm<T> {
 }
 
 /** One page of a list in Google's JSON: `pageSize` bounds it, `pageToken` continues it, and an empty list is absent. */
-export function pageOf<T>(items: readonly T[], query: URLSearchParams, { member, show, limits = { fallback: 100, most: 1000 } }: ListForm<T>): JsonObject {
+export function pageOf<T>(
+  items: readonly T[],
+  query: URLSearchParams,
+  { member, show, limits = { fallback: 100, most: 1000 } }: ListForm<T>,
+): JsonObject {
   const size = query.get('pageSize') ?? '';
   if (!/^\d{0,10}$/.test(size)) throw new ApiError('INVALID_ARGUMENT', `Invalid page size: ${size}`);
   const start = startOf(query.get('pageToken') ?? '');

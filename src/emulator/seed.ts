@@ -27,13 +27,20 @@ export async function setStage(url: string): Promise<Stage> {
   const call = caller(url);
   const [keyVersion, pgp] = await Promise.all([createKmsKey(call), createPgpKey()]);
   const { pem } = (await call('GET', `/v1/${keyVersion}/publicKey`)) as { pem: string };
-  const pkixKey = { id: `//cloudkms.googleapis.com/v1/${keyVersion}`, pkixPublicKey: { publicKeyPem: pem, signatureAlgorithm: 'ECDSA_P256_SHA256' } };
+  const pkixKey = {
+    id: `//cloudkms.googleapis.com/v1/${keyVersion}`,
+    pkixPublicKey: { publicKeyPem: pem, signatureAlgorithm: 'ECDSA_P256_SHA256' },
+  };
   const [built, approved] = await Promise.all([
     createAttestor(call, 'built-by-ci', pkixKey),
     createAttestor(call, 'approved-by-qa', { asciiArmoredPgpPublicKey: pgp.publicKey }),
   ]);
   await call('PUT', `/v1/projects/${PROJECT}/policy`, {
-    defaultAdmissionRule: { evaluationMode: 'REQUIRE_ATTESTATION', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG', requireAttestationsBy: [built, approved] },
+    defaultAdmissionRule: {
+      evaluationMode: 'REQUIRE_ATTESTATION',
+      enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
+      requireAttestationsBy: [built, approved],
+    },
     globalPolicyEvaluationMode: 'DISABLE',
   });
   return {
@@ -48,9 +55,15 @@ export async function setStage(url: string): Promise<Stage> {
 export async function pushImage(url: string, stage: Stage, tag: string, content: string): Promise<PushedImage> {
   const path = `/v2/${stage.repository.slice(REGISTRY.length + 1)}`;
   const layer = Buffer.from(content);
-  const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }));
+  const config = Buffer.from(
+    JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digestOf(layer)] } }),
+  );
   const push = (method: string, rest: string, type: string, body: Buffer): Promise<Response> =>
-    send(`${url}${path}${rest}`, { method, headers: { 'content-type': type, 'x-binauthz-registry': REGISTRY }, body: new Uint8Array(body) });
+    send(`${url}${path}${rest}`, {
+      method,
+      headers: { 'content-type': type, 'x-binauthz-registry': REGISTRY },
+      body: new Uint8Array(body),
+    });
   for (const blob of [layer, config]) await push('POST', `/blobs/uploads/?digest=${digestOf(blob)}`, 'application/octet-stream', blob);
   const manifest = Buffer.from(
     JSON.stringify({
@@ -68,7 +81,11 @@ type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
 
 function caller(url: string): Call {
   return async (method, path, body) => {
-    const response = await send(`${url}${path}`, { method, headers: { 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await send(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     return response.json();
   };
 }
@@ -90,7 +107,13 @@ async function createKmsKey(call: Call): Promise<string> {
 async function createPgpKey(): Promise<{ privateKey: string; publicKey: string; passphrase: string }> {
   const { generateKey } = await import('openpgp');
   const passphrase = randomBytes(18).toString('base64url');
-  const keys = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'QA', email: 'qa@example.com' }], passphrase, format: 'armored' });
+  const keys = await generateKey({
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    userIDs: [{ name: 'QA', email: 'qa@example.com' }],
+    passphrase,
+    format: 'armored',
+  });
   return { ...keys, passphrase };
 }
 

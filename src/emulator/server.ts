@@ -55,11 +55,29 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Runn
   await listen(server, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const host = `${LOOPBACK}:${port}`;
-  return { url: `http://${host}`, port, host, lastErrors: dispatcher.lastErrors, exportLines: () => exportLines(host), close: () => close(server) };
+  return {
+    url: `http://${host}`,
+    port,
+    host,
+    lastErrors: dispatcher.lastErrors,
+    exportLines: () => exportLines(host),
+    close: () => close(server),
+  };
 }
 
 /** The APIs whose endpoint gcloud can be told, by the name of its property. */
-const OVERRIDES = ['BINARYAUTHORIZATION', 'CONTAINERANALYSIS', 'CLOUDKMS', 'ARTIFACTREGISTRY', 'SERVICEUSAGE', 'CLOUDRESOURCEMANAGER', 'CONTAINER', 'RUN', 'LOGGING', 'MONITORING'];
+const OVERRIDES = [
+  'BINARYAUTHORIZATION',
+  'CONTAINERANALYSIS',
+  'CLOUDKMS',
+  'ARTIFACTREGISTRY',
+  'SERVICEUSAGE',
+  'CLOUDRESOURCEMANAGER',
+  'CONTAINER',
+  'RUN',
+  'LOGGING',
+  'MONITORING',
+];
 
 function exportLines(host: string): string[] {
   return [

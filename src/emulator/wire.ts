@@ -84,7 +84,13 @@ export function toCamelCase(value: unknown, maps: ReadonlySet<string> = new Set(
   if (Array.isArray(value)) return value.map((item) => toCamelCase(item, maps));
   if (!isObject(value)) return value;
   return respell(value, camelCase, (item, name) =>
-    maps.has(name) && isObject(item) ? respell(item, (key) => key, (entry) => toCamelCase(entry, maps)) : toCamelCase(item, maps),
+    maps.has(name) && isObject(item)
+      ? respell(
+          item,
+          (key) => key,
+          (entry) => toCamelCase(entry, maps),
+        )
+      : toCamelCase(item, maps),
   );
 }
 

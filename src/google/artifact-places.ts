@@ -52,4 +52,3 @@ function splitProject(path: readonly string[]): { project: string; rest: readonl
   const [first = '', second = '', ...rest] = path;
   return first.includes('.') ? { project: `${first}:${second}`, rest } : { project: first, rest: path.slice(1) };
 }
-

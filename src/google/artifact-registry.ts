@@ -34,7 +34,10 @@ const SILENT: ReadonlySet<ErrorCode> = new Set(['PERMISSION_DENIED', 'UNAUTHENTI
 
 /** Artifact Registry through its client library. */
 export function createArtifactCatalog(google: Google): ArtifactRegistry {
-  const client = google.lazyClient('artifactregistry', async () => (await import('@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js')).ArtifactRegistryClient);
+  const client = google.lazyClient(
+    'artifactregistry',
+    async () => (await import('@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js')).ArtifactRegistryClient,
+  );
   const api: Api = { call: google.call, client };
   return {
     covers: (reference) => placeOf(reference) !== undefined,
@@ -108,7 +111,8 @@ async function explainImage(api: Api, place: ImagePlace, reference: ImageReferen
   );
   const names = (tags?.[0] ?? []).map((tag) => decode(tag.name));
   const image = decode(place.packageId);
-  if (names.length === 0) return `repository ${place.repository} in ${place.location} of project ${place.project} has no image ${image}, or none with a tag`;
+  if (names.length === 0)
+    return `repository ${place.repository} in ${place.location} of project ${place.project} has no image ${image}, or none with a tag`;
   if (reference.tag === undefined) return `the repository holds image ${image}, but not this digest`;
   if (names.includes(reference.tag)) return undefined;
   return `image ${image} has no tag ${reference.tag}; it has ${nearest(names, reference.tag)}`;
@@ -119,7 +123,9 @@ async function otherRepositories(api: Api, place: RepositoryPlace): Promise<stri
   const parent = `projects/${place.project}/locations/${place.location}`;
   const call = callOn(place, 'cannot list the repositories of', parent, 'artifactregistry.repositories.list');
   try {
-    const [found] = await api.call.once(call, async (options) => (await api.client()).listRepositories({ parent, pageSize: PAGE_SIZE }, options));
+    const [found] = await api.call.once(call, async (options) =>
+      (await api.client()).listRepositories({ parent, pageSize: PAGE_SIZE }, options),
+    );
     const names = found.map((repository) => decode(repository.name));
     return names.length === 0 ? '' : `; there are ${nearest(names, place.repository)}`;
   } catch {
@@ -131,7 +137,9 @@ async function listImages(api: Api, place: RepositoryPlace): Promise<readonly Li
   const parent = repositoryName(place);
   const call = callOn(place, 'cannot list the images of', parent, 'artifactregistry.dockerimages.list');
   const images = await allPages(parent, async (pageToken) => {
-    const [items, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options));
+    const [items, , reply] = await api.call.repeat(call, async (options) =>
+      (await api.client()).listDockerImages({ parent, pageSize: PAGE_SIZE, pageToken }, options),
+    );
     return { items, nextPageToken: reply.nextPageToken };
   });
   return images.flatMap(({ uri, tags, uploadTime }) => {

@@ -51,7 +51,10 @@ async function readAttestor(google: Google, name: AttestorName): Promise<Attesto
     resource: name,
     needs: [{ permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', on: name }],
     notFound: 'ATTESTOR_NOT_FOUND',
-    hint: (code) => (code === 'ATTESTOR_NOT_FOUND' ? `list what is there: gcloud container binauthz attestors list --project=${projectOf(name)}` : undefined),
+    hint: (code) =>
+      code === 'ATTESTOR_NOT_FOUND'
+        ? `list what is there: gcloud container binauthz attestors list --project=${projectOf(name)}`
+        : undefined,
   };
   const reply = await google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(name)}`));
   return attestorOf(name, reply);
@@ -63,13 +66,19 @@ async function listAttestors(google: Google, project: ProjectId): Promise<readon
   const call: Call = { what: 'cannot list the attestors of', resource: parent, needs: [need], notFound: 'PROJECT_NOT_FOUND' };
   const listed = await allPages(parent, async (pageToken) => {
     const query = new URLSearchParams({ pageSize: '200', ...(pageToken === '' ? {} : { pageToken }) });
-    const reply = await google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(parent)}/attestors?${query}`));
+    const reply = await google.call.repeat(call, () =>
+      google.rest('binaryauthorization').request('GET', `v1/${pathOf(parent)}/attestors?${query}`),
+    );
     return { items: list(member(reply, 'attestors')), nextPageToken: text(member(reply, 'nextPageToken')) };
   });
   return listed.map((json) => {
     const name = parseAttestorName(text(member(json, 'name')) ?? '');
     if (name !== undefined) return attestorOf(name, json);
-    throw new BinauthzError('RESPONSE_INVALID', `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`, { resource: parent });
+    throw new BinauthzError(
+      'RESPONSE_INVALID',
+      `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`,
+      { resource: parent },
+    );
   });
 }
 
@@ -77,13 +86,22 @@ function attestorOf(name: AttestorName, json: unknown): Attestor {
   const owned = member(json, 'userOwnedGrafeasNote');
   const note = parseNoteName(text(member(owned, 'noteReference')) ?? '');
   if (!note) {
-    throw new BinauthzError('RESPONSE_INVALID', `cannot read the attestor ${name}: expected a note (userOwnedGrafeasNote.noteReference), got ${JSON.stringify(member(owned, 'noteReference') ?? null)}`, {
-      resource: name,
-      hint: `look at it: gcloud container binauthz attestors describe ${idOf(name)} --project=${projectOf(name)}`,
-    });
+    throw new BinauthzError(
+      'RESPONSE_INVALID',
+      `cannot read the attestor ${name}: expected a note (userOwnedGrafeasNote.noteReference), got ${JSON.stringify(member(owned, 'noteReference') ?? null)}`,
+      {
+        resource: name,
+        hint: `look at it: gcloud container binauthz attestors describe ${idOf(name)} --project=${projectOf(name)}`,
+      },
+    );
   }
   const serviceAgent = text(member(owned, 'delegationServiceAccountEmail'));
-  return { name, note, keys: list(member(owned, 'publicKeys')).flatMap(keyOfJson), ...(serviceAgent === undefined ? {} : { serviceAgent }) };
+  return {
+    name,
+    note,
+    keys: list(member(owned, 'publicKeys')).flatMap(keyOfJson),
+    ...(serviceAgent === undefined ? {} : { serviceAgent }),
+  };
 }
 
 // A key of a kind that is not known here verifies nothing here; the attestor's other keys still count. One without an
@@ -103,7 +121,13 @@ async function validate(google: Google, attestor: AttestorName, attestation: Att
   const call: Call = {
     what: 'cannot validate an attestation with',
     resource: attestor,
-    needs: [{ permission: 'binaryauthorization.attestors.verifyImageAttested', role: 'roles/binaryauthorization.attestorsVerifier', on: attestor }],
+    needs: [
+      {
+        permission: 'binaryauthorization.attestors.verifyImageAttested',
+        role: 'roles/binaryauthorization.attestorsVerifier',
+        on: attestor,
+      },
+    ],
     notFound: 'ATTESTOR_NOT_FOUND',
   };
   const body = {

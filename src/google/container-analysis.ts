@@ -17,7 +17,10 @@ const PAGE_SIZE = 1000;
 
 /** Container Analysis through the Grafeas client library. */
 export function createAttestationStore(google: Google): AttestationStore {
-  const client = google.lazyClient('containeranalysis', async () => (await import('@google-cloud/grafeas/build/src/v1/grafeas_client.js')).GrafeasClient);
+  const client = google.lazyClient(
+    'containeranalysis',
+    async () => (await import('@google-cloud/grafeas/build/src/v1/grafeas_client.js')).GrafeasClient,
+  );
   const api: Api<GrafeasClient> = { call: google.call, client };
   return {
     create: (project, attestation) => create(api, project, attestation),
@@ -40,15 +43,24 @@ async function create(api: Api<GrafeasClient>, project: ProjectId, attestation: 
     ],
     notFound: 'NOTE_NOT_FOUND',
     conflict: 'ATTESTATION_CONFLICT',
-    hint: (code) => (code === 'NOTE_NOT_FOUND' ? `check that the note ${attestation.note} and the project ${project} exist; a note is made with the Container Analysis API (projects.notes.create)` : undefined),
+    hint: (code) =>
+      code === 'NOTE_NOT_FOUND'
+        ? `check that the note ${attestation.note} and the project ${project} exist; a note is made with the Container Analysis API (projects.notes.create)`
+        : undefined,
   };
   const name = await api.call.once(call, async (options) => {
-    const [stored] = await (await api.client()).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
+    const [stored] = await (
+      await api.client()
+    ).createOccurrence({ parent: `projects/${project}`, occurrence: occurrenceOf(attestation) }, options);
     return stored.name ?? '';
   });
   const occurrence = parseOccurrenceName(name);
   if (occurrence) return occurrence;
-  throw new BinauthzError('RESPONSE_INVALID', `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got ${name === '' ? 'none' : JSON.stringify(name.slice(0, 200))}`, { resource: attestation.resourceUri });
+  throw new BinauthzError(
+    'RESPONSE_INVALID',
+    `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got ${name === '' ? 'none' : JSON.stringify(name.slice(0, 200))}`,
+    { resource: attestation.resourceUri },
+  );
 }
 
 function occurrenceOf(attestation: Attestation): Occurrence {
@@ -57,11 +69,18 @@ function occurrenceOf(attestation: Attestation): Occurrence {
     kind: 'ATTESTATION',
     noteName: note,
     resourceUri,
-    attestation: { serializedPayload: payload, signatures: signatures.map(({ publicKeyId, bytes }) => ({ publicKeyId, signature: bytes })) },
+    attestation: {
+      serializedPayload: payload,
+      signatures: signatures.map(({ publicKeyId, bytes }) => ({ publicKeyId, signature: bytes })),
+    },
   };
 }
 
-function listOfNote(api: Api<GrafeasClient>, note: NoteName, bounds: { digest: Digest | undefined; deadline: number | undefined }): Promise<readonly StoredAttestation[]> {
+function listOfNote(
+  api: Api<GrafeasClient>,
+  note: NoteName,
+  bounds: { digest: Digest | undefined; deadline: number | undefined },
+): Promise<readonly StoredAttestation[]> {
   const { digest, deadline } = bounds;
   const call: Call = {
     what: 'cannot list the attestations of',
@@ -99,7 +118,11 @@ function filterFor(digest: Digest | undefined): string {
   return digest === undefined ? '' : `has_suffix(resourceUrl, "${digest}")`;
 }
 
-async function listAll(resource: string, digest: Digest | undefined, page: (pageToken: string) => Promise<Page<Occurrence>>): Promise<readonly StoredAttestation[]> {
+async function listAll(
+  resource: string,
+  digest: Digest | undefined,
+  page: (pageToken: string) => Promise<Page<Occurrence>>,
+): Promise<readonly StoredAttestation[]> {
   const stored = (await allPages(resource, page)).flatMap((occurrence) => storedOf(occurrence) ?? []);
   // The filter is the service's to apply. The suffix of another name, such as `…/sha256:D`, is no image with this digest.
   return stored.filter(({ resourceUri }) => digest === undefined || resourceUri.endsWith(`@${digest}`));
@@ -116,7 +139,10 @@ function storedOf(occurrence: Occurrence): StoredAttestation | undefined {
     note,
     resourceUri: occurrence.resourceUri ?? '',
     payload: bytesOf(attestation.serializedPayload),
-    signatures: (attestation.signatures ?? []).map(({ publicKeyId, signature }) => ({ publicKeyId: publicKeyId ?? '', bytes: bytesOf(signature) })),
+    signatures: (attestation.signatures ?? []).map(({ publicKeyId, signature }) => ({
+      publicKeyId: publicKeyId ?? '',
+      bytes: bytesOf(signature),
+    })),
     ...(time ? { createTime: time } : {}),
   };
 }
@@ -141,7 +167,10 @@ export interface NoteIamPolicy {
 
 /** IAM on notes through the Container Analysis client library. */
 export function createNotePermissions(google: Google): NotePermissions {
-  const client = google.lazyClient<ContainerAnalysisClient>('containeranalysis', async () => (await import('@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js')).ContainerAnalysisClient);
+  const client = google.lazyClient<ContainerAnalysisClient>(
+    'containeranalysis',
+    async () => (await import('@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js')).ContainerAnalysisClient,
+  );
   return {
     async missingOnNote(note, permissions) {
       const call: Call = { what: 'cannot test permissions on', resource: note, needs: [], notFound: 'NOTE_NOT_FOUND' };

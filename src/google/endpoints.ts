@@ -31,7 +31,8 @@ export function endpointsOf(options: EndpointOptions): (api: ApiName) => string 
     return () => base;
   }
   const bases = new Map<string, string>();
-  for (const [api, override] of Object.entries(endpointOverrides)) bases.set(api, checked(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api.toUpperCase()}`, override));
+  for (const [api, override] of Object.entries(endpointOverrides))
+    bases.set(api, checked(`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api.toUpperCase()}`, override));
   return (api) => bases.get(api) ?? `https://${api}.googleapis.com/`;
 }
 
@@ -45,12 +46,21 @@ export function isLoopback(url: string): boolean {
 // text over a network.
 function checked(name: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  const isPlain =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '' &&
+    url.password === '';
   if (!isPlain || !text.endsWith('/')) {
     throw new BinauthzError('INVALID_INPUT', `${name} must be an absolute http:// or https:// URL that ends in "/", got "${text}"`);
   }
   if (url.protocol === 'http:' && !isLoopback(text)) {
-    throw new BinauthzError('INVALID_INPUT', `${name} must be https, or be on a loopback address, because credentials are sent there; got "${text}"`);
+    throw new BinauthzError(
+      'INVALID_INPUT',
+      `${name} must be https, or be on a loopback address, because credentials are sent there; got "${text}"`,
+    );
   }
   return url.href;
 }

@@ -32,16 +32,19 @@ const LONGEST_QUOTE = 600;
 const USUAL_HINT: Readonly<Partial<Record<ErrorCode, string>>> = {
   UNAVAILABLE: 'run again later; a re-run goes on where this one ended (https://status.cloud.google.com tells of outages)',
   QUOTA_EXHAUSTED: 'run again in a minute, or with fewer runs at a time; quotas are per minute and can be raised in the Cloud console',
-  NOTE_NOT_FOUND: 'make the note that the attestor names with the Container Analysis API (projects.notes.create; gcloud has no command for it)',
+  NOTE_NOT_FOUND:
+    'make the note that the attestor names with the Container Analysis API (projects.notes.create; gcloud has no command for it)',
   PROJECT_NOT_FOUND: 'check the project id (not its number or name): gcloud projects list',
-  RESPONSE_INVALID: 'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
+  RESPONSE_INVALID:
+    'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
   INVALID_INPUT: 'Google refused the request as it stands: check the names and locations in it',
 };
 
 /** Any failure of a call as our error. What is none of Google's or the network's doing is given back as it is. */
 export function translate(thrown: unknown, call: Call, cancelled: boolean): unknown {
   if (thrown instanceof BinauthzError) return thrown;
-  if (cancelled) return new BinauthzError('CANCELLED', `${call.what} ${call.resource}: cancelled`, { resource: call.resource, cause: thrown });
+  if (cancelled)
+    return new BinauthzError('CANCELLED', `${call.what} ${call.resource}: cancelled`, { resource: call.resource, cause: thrown });
   const chain = causes(thrown);
   const http = find(chain, HttpFailure);
   if (http) return ofAnswer(http, call);
@@ -55,7 +58,12 @@ export function translate(thrown: unknown, call: Call, cancelled: boolean): unkn
 
 /** A failure to get an access token, outside any call. */
 export function translateCredentials(thrown: unknown): unknown {
-  const call: Call = { what: 'cannot get an access token from', resource: 'the Google credentials', needs: [], notFound: 'UNAUTHENTICATED' };
+  const call: Call = {
+    what: 'cannot get an access token from',
+    resource: 'the Google credentials',
+    needs: [],
+    notFound: 'UNAUTHENTICATED',
+  };
   return translate(thrown instanceof BinauthzError ? thrown : new CredentialFailure(thrown), call, false);
 }
 
@@ -63,8 +71,10 @@ function ofAnswer(failure: HttpFailure, call: Call): BinauthzError {
   const problem = parseProblem(failure.body);
   const said = whatItSaid(failure, problem);
   const { status } = failure;
-  if (status === 429 || problem?.reason === 'RATE_LIMIT_EXCEEDED') return fail(call, 'QUOTA_EXHAUSTED', said, { transient: pause('quota', failure, problem), cause: failure });
-  if (TRANSIENT_STATUS.has(status)) return fail(call, 'UNAVAILABLE', `${status}: ${said}`, { transient: pause('unavailable', failure, problem), cause: failure });
+  if (status === 429 || problem?.reason === 'RATE_LIMIT_EXCEEDED')
+    return fail(call, 'QUOTA_EXHAUSTED', said, { transient: pause('quota', failure, problem), cause: failure });
+  if (TRANSIENT_STATUS.has(status))
+    return fail(call, 'UNAVAILABLE', `${status}: ${said}`, { transient: pause('unavailable', failure, problem), cause: failure });
   if (status === 401) return fail(call, 'UNAUTHENTICATED', said, { hint: SIGN_IN, cause: failure });
   if (status === 403) return isDisabled(said, problem) ? ofDisabledApi(failure, call, problem) : ofRefusal(failure, call, problem);
   if (problem === undefined) return notGoogle(failure, call, said);
@@ -97,7 +107,10 @@ function isDisabled(said: string, problem: Problem | undefined): boolean {
 function ofDisabledApi(failure: HttpFailure, call: Call, problem: Problem | undefined): BinauthzError {
   const service = problem?.metadata['service'] ?? /\b([a-z]+\.googleapis\.com)\b/.exec(failure.body)?.[1] ?? 'SERVICE.googleapis.com';
   const project = problem?.metadata['consumer']?.replace(/^projects\//, '') ?? /projects\/([^/]+)/.exec(call.resource)?.[1] ?? 'PROJECT';
-  return fail(call, 'PERMISSION_DENIED', `the API ${service} is not enabled in project ${project}`, { hint: enableHint(service, project), cause: failure });
+  return fail(call, 'PERMISSION_DENIED', `the API ${service} is not enabled in project ${project}`, {
+    hint: enableHint(service, project),
+    cause: failure,
+  });
 }
 
 function ofRefusal(failure: HttpFailure, call: Call, problem: Problem | undefined): BinauthzError {
@@ -107,7 +120,10 @@ function ofRefusal(failure: HttpFailure, call: Call, problem: Problem | undefine
   const needs = missing(call.needs, said, problem);
   if (needs.length === 0) return fail(call, 'PERMISSION_DENIED', said, { cause: failure });
   const names = needs.map((need) => `${need.permission} on ${need.on} (role ${need.role})`).join(' and ');
-  return fail(call, 'PERMISSION_DENIED', `missing permission ${names}; Google says: ${said}`, { hint: needs.map(grantHint).join('; '), cause: failure });
+  return fail(call, 'PERMISSION_DENIED', `missing permission ${names}; Google says: ${said}`, {
+    hint: needs.map(grantHint).join('; '),
+    cause: failure,
+  });
 }
 
 function quotaHint(problem: Problem): string {
@@ -141,8 +157,10 @@ function ofCredentials(failure: CredentialFailure, call: Call): BinauthzError {
 }
 
 function credentialHint(said: string): string {
-  if (/expired|stale/i.test(said)) return 'the GitHub OIDC token expired: move the auth step next to this one (on a laptop: gcloud auth application-default login)';
-  if (/getAccessToken|impersonat/i.test(said)) return 'the workload identity needs roles/iam.workloadIdentityUser on the service account that it acts as';
+  if (/expired|stale/i.test(said))
+    return 'the GitHub OIDC token expired: move the auth step next to this one (on a laptop: gcloud auth application-default login)';
+  if (/getAccessToken|impersonat/i.test(said))
+    return 'the workload identity needs roles/iam.workloadIdentityUser on the service account that it acts as';
   return SIGN_IN;
 }
 
@@ -161,10 +179,17 @@ function ofNetwork(chain: readonly unknown[], call: Call): BinauthzError | undef
   const code = networkCode(chain);
   // node-fetch names the URL in its message; the host tells whether it was Google, an override or the emulator.
   const host = /\bhttps?:\/\/[^/\s]+/.exec(messageOf(chain[0]))?.[0];
-  if (code !== undefined) return fail(call, 'UNAVAILABLE', `the connection${host === undefined ? '' : ` to ${host}`} failed (${code})`, { transient: { kind: 'unavailable' }, cause: chain[0] });
+  if (code !== undefined)
+    return fail(call, 'UNAVAILABLE', `the connection${host === undefined ? '' : ` to ${host}`} failed (${code})`, {
+      transient: { kind: 'unavailable' },
+      cause: chain[0],
+    });
   const tls = codes(chain).find((found) => /CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(found));
   if (tls === undefined) return undefined;
-  return fail(call, 'UNAVAILABLE', `the server’s certificate was not accepted (${tls})`, { hint: 'check proxies and NODE_EXTRA_CA_CERTS', cause: chain[0] });
+  return fail(call, 'UNAVAILABLE', `the server’s certificate was not accepted (${tls})`, {
+    hint: 'check proxies and NODE_EXTRA_CA_CERTS',
+    cause: chain[0],
+  });
 }
 
 // A success status with content that cannot be used. One that ends too early was cut off on the way and may be whole
@@ -207,7 +232,11 @@ function pause(kind: Transient['kind'], failure: HttpFailure, problem: Problem |
 
 function fail(call: Call, code: ErrorCode, said: string, details: ErrorDetails): BinauthzError {
   const hint = call.hint?.(code, said) ?? details.hint ?? USUAL_HINT[code];
-  return new BinauthzError(code, `${call.what} ${call.resource}: ${said.slice(0, 2 * LONGEST_QUOTE)}`, { ...details, resource: call.resource, ...(hint === undefined ? {} : { hint }) });
+  return new BinauthzError(code, `${call.what} ${call.resource}: ${said.slice(0, 2 * LONGEST_QUOTE)}`, {
+    ...details,
+    resource: call.resource,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function causes(error: unknown): unknown[] {

@@ -23,7 +23,8 @@ function grantCommand(name: string, role: string): string {
   const key = /^projects\/([^/]+)\/locations\/([^/]+)\/keyRings\/([^/]+)\/cryptoKeys\/([^/]+)/.exec(name);
   if (key) return `gcloud kms keys add-iam-policy-binding ${key[4]} --keyring=${key[3]} --location=${key[2]} --project=${key[1]} ${to}`;
   const repository = /^projects\/([^/]+)\/locations\/([^/]+)\/repositories\/([^/]+)/.exec(name);
-  if (repository) return `gcloud artifacts repositories add-iam-policy-binding ${repository[3]} --location=${repository[2]} --project=${repository[1]} ${to}`;
+  if (repository)
+    return `gcloud artifacts repositories add-iam-policy-binding ${repository[3]} --location=${repository[2]} --project=${repository[1]} ${to}`;
   return `gcloud projects add-iam-policy-binding ${name.split('/')[1] ?? name} ${to}`;
 }
 

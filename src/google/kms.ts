@@ -11,7 +11,10 @@ const PAGE_SIZE = 1000;
 
 /** Cloud KMS through its client library. */
 export function createKeyService(google: Google): KeyService {
-  const client = google.lazyClient('cloudkms', async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient);
+  const client = google.lazyClient(
+    'cloudkms',
+    async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient,
+  );
   const api: KmsApi = { call: google.call, client };
   return {
     publicKey: (version) => readPublicKey(api, version),
@@ -25,15 +28,26 @@ interface KmsApi extends Pick<Google, 'call'> {
 }
 
 function readPublicKey(api: KmsApi, version: KeyVersionName): Promise<KmsPublicKey> {
-  const call = callOn(version, 'cannot read the public key of', { permission: 'cloudkms.cryptoKeyVersions.viewPublicKey', role: 'roles/cloudkms.publicKeyViewer' });
+  const call = callOn(version, 'cannot read the public key of', {
+    permission: 'cloudkms.cryptoKeyVersions.viewPublicKey',
+    role: 'roles/cloudkms.publicKeyViewer',
+  });
   return api.call.repeat(call, async (options) => {
     const [reply] = await (await api.client()).getPublicKey({ name: version }, options);
-    return { name: reply.name ?? '', pem: reply.pem ?? '', algorithm: String(reply.algorithm ?? ''), pemCrc32c: integerOf(reply.pemCrc32c) };
+    return {
+      name: reply.name ?? '',
+      pem: reply.pem ?? '',
+      algorithm: String(reply.algorithm ?? ''),
+      pemCrc32c: integerOf(reply.pemCrc32c),
+    };
   });
 }
 
 function sign(api: KmsApi, version: KeyVersionName, digest: Parameters<KeyService['sign']>[1]): Promise<KmsSignature> {
-  const call = callOn(version, 'cannot sign with', { permission: 'cloudkms.cryptoKeyVersions.useToSign', role: 'roles/cloudkms.signerVerifier' });
+  const call = callOn(version, 'cannot sign with', {
+    permission: 'cloudkms.cryptoKeyVersions.useToSign',
+    role: 'roles/cloudkms.signerVerifier',
+  });
   const request = { name: version, digest: { [digest.hash]: digest.bytes }, digestCrc32c: { value: digest.crc32c } };
   return api.call.repeat(call, async (options) => {
     const [reply] = await (await api.client()).asymmetricSign(request, options);
@@ -48,7 +62,14 @@ function sign(api: KmsApi, version: KeyVersionName, digest: Parameters<KeyServic
 
 async function listEnabled(api: KmsApi, key: KeyName): Promise<readonly KeyVersionName[]> {
   const need = { permission: 'cloudkms.cryptoKeyVersions.list', role: 'roles/cloudkms.viewer', on: key };
-  const call: Call = { what: 'cannot list the versions of', resource: key, needs: [need], notFound: 'KEY_NOT_FOUND', refused: 'KEY_UNUSABLE', hint: hintFor(key) };
+  const call: Call = {
+    what: 'cannot list the versions of',
+    resource: key,
+    needs: [need],
+    notFound: 'KEY_NOT_FOUND',
+    refused: 'KEY_UNUSABLE',
+    hint: hintFor(key),
+  };
   const versions = await allPages(key, async (pageToken) => {
     const request = { parent: key, filter: 'state=ENABLED', pageSize: PAGE_SIZE, pageToken };
     const [items, , reply] = await api.call.repeat(call, async (options) => (await api.client()).listCryptoKeyVersions(request, options));
@@ -76,9 +97,11 @@ function hintFor(name: KeyName | KeyVersionName): (code: ErrorCode, said: string
   const [, project, , location, , ring, , key, , version] = name.split('/');
   const flags = `--keyring=${ring} --location=${location} --project=${project}`;
   return (code, said) => {
-    if (code === 'KEY_NOT_FOUND') return `list what is there: gcloud kms keys list ${flags}, gcloud kms keys versions list --key=${key} ${flags}`;
+    if (code === 'KEY_NOT_FOUND')
+      return `list what is there: gcloud kms keys list ${flags}, gcloud kms keys versions list --key=${key} ${flags}`;
     if (code !== 'KEY_UNUSABLE') return undefined;
-    if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(said)) return 'use a key with purpose ASYMMETRIC_SIGN (gcloud kms keys create --purpose=asymmetric-signing)';
+    if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(said))
+      return 'use a key with purpose ASYMMETRIC_SIGN (gcloud kms keys create --purpose=asymmetric-signing)';
     if (/DESTROY/i.test(said)) return `use another version; a destroyed one is gone: gcloud kms keys versions list --key=${key} ${flags}`;
     return `enable it: gcloud kms keys versions enable ${version ?? 'VERSION'} --key=${key} ${flags}`;
   };

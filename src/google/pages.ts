@@ -14,7 +14,7 @@ const MOST_PAGES = 1_000;
 export async function allPages<Item>(resource: string, page: (pageToken: string) => Promise<Page<Item>>): Promise<readonly Item[]> {
   const items: Item[] = [];
   const tokens = new Set<string>();
-  for (let token = ''; tokens.size < MOST_PAGES; ) {
+  for (let token = ''; tokens.size < MOST_PAGES;) {
     const { items: more, nextPageToken } = await page(token);
     for (const item of more) items.push(item);
     token = nextPageToken ?? '';

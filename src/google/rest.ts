@@ -13,7 +13,12 @@ export function createRest(base: string, transport: Transport): Rest {
     async request(method, path, body) {
       const headers = new Headers({ accept: 'application/json' });
       if (body !== undefined) headers.set('content-type', 'application/json');
-      const reply = await transport.send({ method, url: base + path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const reply = await transport.send({
+        method,
+        url: base + path,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const json: unknown = JSON.parse(new TextDecoder().decode(reply.body));
       return json;
     },

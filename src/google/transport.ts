@@ -72,7 +72,8 @@ async function authenticate(credentials: () => Promise<AuthClient>, request: Htt
 
 async function exchange(client: AuthClient, request: HttpRequest, signal: AbortSignal, options: TransportOptions): Promise<HttpReply> {
   // Checked where it would be sent, whatever was checked before: a token in clear text is a token given away.
-  if (!request.url.startsWith('https://') && !isLoopback(request.url)) throw new Error('refusing to send to a host that is neither https nor loopback');
+  if (!request.url.startsWith('https://') && !isLoopback(request.url))
+    throw new Error('refusing to send to a host that is neither https nor loopback');
   const { hostname } = new URL(request.url);
   const response = await client.transporter.request<ArrayBuffer>({
     method: request.method as 'GET',
@@ -90,9 +91,15 @@ async function exchange(client: AuthClient, request: HttpRequest, signal: AbortS
   options.reporter.debug(`${request.method} ${request.url.replace(/\?.*$/, '')} ${response.status}`);
   if (response.status < 200 || response.status > 299) {
     const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), options.pace.now());
-    throw new HttpFailure(response.status, new TextDecoder().decode(response.data), retryAfterMs);
+    throw new HttpFailure(response.status, withoutToken(new TextDecoder().decode(response.data), request), retryAfterMs);
   }
   return { status: response.status, body: response.data };
+}
+
+// A server may quote the request that it refuses; its answer goes into messages.
+function withoutToken(body: string, request: HttpRequest): string {
+  const token = request.headers.get('authorization')?.replace(/^\w+ /, '') ?? '';
+  return token === '' ? body : body.replaceAll(token, '[redacted]');
 }
 
 function parseRetryAfter(header: string | null, now: number): number | undefined {

@@ -15,7 +15,9 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = (): void => {
       clearTimeout(timer);
-      reject(new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' }));
+      reject(
+        new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' }),
+      );
     };
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', cancel);

@@ -21,7 +21,8 @@ import { readDockerConfig } from './files.js';
 import type { Common, ParsedAttest, ParsedList } from './parse.js';
 
 /** Everything that use cases reach the world through. */
-export type Ports = Omit<AttestPorts, 'openKeys'> & CheckPorts & { readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys> };
+export type Ports = Omit<AttestPorts, 'openKeys'> &
+  CheckPorts & { readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys> };
 
 /** Makes the ports of a run. No package is loaded and nothing is called before a port is used. */
 export function connect(common: Common, context: RunContext): Ports {
@@ -38,7 +39,16 @@ export function connect(common: Common, context: RunContext): Ports {
   const explain = (reference: Parameters<typeof catalog.explain>[0]): Promise<string | undefined> => catalog.explain(reference);
   return {
     catalog,
-    registry: createImageRegistry({ ...emulator, token: google.accessToken, program, loadDockerConfig, pace: clock, reporter, signal, explain }),
+    registry: createImageRegistry({
+      ...emulator,
+      token: google.accessToken,
+      program,
+      loadDockerConfig,
+      pace: clock,
+      reporter,
+      signal,
+      explain,
+    }),
     attestors: createAttestorService(google),
     policies: createPolicyService(google),
     attestations: createAttestationStore(google),
@@ -59,14 +69,21 @@ export function runList(parsed: ParsedList, context: RunContext): Promise<ListOu
   return run(parsed.common, context, (ports) => list(parsed.request, ports));
 }
 
-async function run<Result extends ResultBase>(common: Common, context: RunContext, usecase: (ports: Ports) => Promise<Outcome<Result>>): Promise<Outcome<Result>> {
+async function run<Result extends ResultBase>(
+  common: Common,
+  context: RunContext,
+  usecase: (ports: Ports) => Promise<Outcome<Result>>,
+): Promise<Outcome<Result>> {
   const { emulatorHost } = common.environment;
   const warnings: string[] = [];
   const reporter = recordWarnings(context.reporter, warnings);
   for (const warning of detours(common.environment)) reporter.warn(warning);
   const { result, errors } = await usecase(connect(common, { ...context, reporter }));
   const marks = { ...(emulatorHost === undefined ? {} : { emulator: true as const }), ...(warnings.length > 0 ? { warnings } : {}) };
-  return { result: { ...result, ...marks }, errors: emulatorHost === undefined ? errors : errors.map((error) => onEmulator(error, emulatorHost)) };
+  return {
+    result: { ...result, ...marks },
+    errors: emulatorHost === undefined ? errors : errors.map((error) => onEmulator(error, emulatorHost)),
+  };
 }
 
 function recordWarnings(reporter: Reporter, warnings: string[]): Reporter {
@@ -74,5 +91,10 @@ function recordWarnings(reporter: Reporter, warnings: string[]): Reporter {
     warnings.push(message);
     reporter.warn(message);
   };
-  return { step: (message) => reporter.step(message), info: (message) => reporter.info(message), debug: (message) => reporter.debug(message), warn };
+  return {
+    step: (message) => reporter.step(message),
+    info: (message) => reporter.info(message),
+    debug: (message) => reporter.debug(message),
+    warn,
+  };
 }

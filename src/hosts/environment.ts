@@ -50,7 +50,9 @@ export function emulatorWarning(host: string): string {
  * could otherwise take its token unseen. */
 export function detours({ emulatorHost, endpointOverrides }: Environment): readonly string[] {
   if (emulatorHost !== undefined) return [emulatorWarning(emulatorHost)];
-  return Object.entries(endpointOverrides).map(([api, url]) => `${OVERRIDE_PREFIX}${api.toUpperCase()} is set: calls to ${api}, and the token that they carry, go to ${url}`);
+  return Object.entries(endpointOverrides).map(
+    ([api, url]) => `${OVERRIDE_PREFIX}${api.toUpperCase()} is set: calls to ${api}, and the token that they carry, go to ${url}`,
+  );
 }
 
 /** The error, with a next step that fits where the emulator should have answered in Google's place. */
@@ -71,8 +73,12 @@ function readEmulatorHost(env: Env, issues: BinauthzError[]): string | undefined
   if (text === undefined) return undefined;
   const port = /^(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/.exec(text)?.[1];
   if (port !== undefined && Number(port) > 0 && Number(port) <= 65_535) return text;
-  const hint = /^https?:\/\//i.test(text) ? `leave out the http:// and what follows the port` : 'binauthz emulator prints the line that sets it';
-  issues.push(expectedButGot(EMULATOR_VARIABLE, '127.0.0.1:PORT, localhost:PORT or [::1]:PORT (the emulator is never elsewhere)', show(text), hint));
+  const hint = /^https?:\/\//i.test(text)
+    ? `leave out the http:// and what follows the port`
+    : 'binauthz emulator prints the line that sets it';
+  issues.push(
+    expectedButGot(EMULATOR_VARIABLE, '127.0.0.1:PORT, localhost:PORT or [::1]:PORT (the emulator is never elsewhere)', show(text), hint),
+  );
   return undefined;
 }
 
@@ -84,7 +90,14 @@ function readOverrides(env: Env, issues: BinauthzError[]): Environment['endpoint
     if (text === undefined) continue;
     const url = readEndpoint(text);
     if (url === undefined) {
-      issues.push(expectedButGot(variable, 'an absolute https URL, or http on loopback, without credentials or a query', show(text), 'a credential is never sent to a host that is neither https nor loopback'));
+      issues.push(
+        expectedButGot(
+          variable,
+          'an absolute https URL, or http on loopback, without credentials or a query',
+          show(text),
+          'a credential is never sent to a host that is neither https nor loopback',
+        ),
+      );
     } else {
       overrides[api] = url;
     }

@@ -17,7 +17,10 @@ export async function readDockerConfig(path: string): Promise<unknown> {
   try {
     const text = await readFile(path, 'utf8');
     // The parser's own words quote the text, which may hold registry passwords.
-    return parseJson(text, () => new BinauthzError('INVALID_INPUT', `cannot read Docker's configuration ${path}: expected JSON`, { resource: path, hint }));
+    return parseJson(
+      text,
+      () => new BinauthzError('INVALID_INPUT', `cannot read Docker's configuration ${path}: expected JSON`, { resource: path, hint }),
+    );
   } catch (cause) {
     if (cause instanceof BinauthzError) throw cause;
     if (isMissing(cause)) return undefined;
@@ -40,7 +43,11 @@ function isMissing(cause: unknown): boolean {
 }
 
 function reasonOf(cause: unknown): string {
-  const reasons: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EACCES: 'it may not be read', EISDIR: 'it is a folder' };
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'it may not be read',
+    EISDIR: 'it is a folder',
+  };
   const code = codeOf(cause);
   return reasons[code] ?? code;
 }

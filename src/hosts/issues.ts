@@ -24,7 +24,11 @@ export function expectedButGot(spelled: string, expected: string, got: string, h
 /** The error with this next step, unless it has one already. */
 export function withHint(error: BinauthzError, hint: string): BinauthzError {
   if (error.hint !== undefined) return error;
-  return new BinauthzError(error.code, error.message, { hint, cause: error.cause, ...(error.resource === undefined ? {} : { resource: error.resource }) });
+  return new BinauthzError(error.code, error.message, {
+    hint,
+    cause: error.cause,
+    ...(error.resource === undefined ? {} : { resource: error.resource }),
+  });
 }
 
 /** A value as a message shows it: quoted, on one line, and not endless. Never called with a secret. */

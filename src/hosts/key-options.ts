@@ -12,7 +12,9 @@ const KEY_OPTIONS = ['kms-key-version', 'kms-key', 'pgp-private-key', 'pkix-priv
 export function readKeys(reader: OptionReader): readonly [KeySource, ...KeySource[]] | undefined {
   const sources: KeySource[] = [...readKeyVersions(reader), ...readKmsKeys(reader), ...readPgpKeys(reader), ...readPkixKeys(reader)];
   if (!KEY_OPTIONS.some((name) => reader.has(name))) {
-    reader.issues.push(inputError(`${KEY_OPTIONS.map((name) => reader.spell(name)).join(', ')}: expected at least one key, got none`, noKeyHint(reader)));
+    reader.issues.push(
+      inputError(`${KEY_OPTIONS.map((name) => reader.spell(name)).join(', ')}: expected at least one key, got none`, noKeyHint(reader)),
+    );
   }
   const [first, ...rest] = sources;
   return first && [first, ...rest];
@@ -20,7 +22,9 @@ export function readKeys(reader: OptionReader): readonly [KeySource, ...KeySourc
 
 function noKeyHint(reader: OptionReader): { readonly hint?: string } {
   if (reader.host === 'cli') return {};
-  return { hint: 'a secret that does not exist arrives empty, and secrets are not passed to pull requests from forks: check the secret’s name and the event' };
+  return {
+    hint: 'a secret that does not exist arrives empty, and secrets are not passed to pull requests from forks: check the secret’s name and the event',
+  };
 }
 
 function readKeyVersions(reader: OptionReader): readonly KeySource[] {
@@ -28,7 +32,9 @@ function readKeyVersions(reader: OptionReader): readonly KeySource[] {
     const version = parseKeyVersionName(text);
     if (version) return { value: { kind: 'kms-key-version', version } };
     if (prefixed(text)) return { expected: `${KEY}/cryptoKeyVersions/V`, ...prefixed(text) };
-    const hint = parseKeyName(text) ? { hint: `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts` } : {};
+    const hint = parseKeyName(text)
+      ? { hint: `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts` }
+      : {};
     return { expected: `${KEY}/cryptoKeyVersions/V`, ...hint };
   });
 }
@@ -55,7 +61,11 @@ function readPgpKeys(reader: OptionReader): readonly KeySource[] {
   if (reader.has('pgp-passphrase') && !reader.has('pgp-private-key')) {
     reader.issues.push(inputError(`${reader.spell('pgp-passphrase')}: expected ${reader.spell('pgp-private-key')} beside it, got none`));
   }
-  return distinct(reader.secrets('pgp-private-key')).map((key) => ({ kind: 'pgp', key, ...(passphrase === undefined ? {} : { passphrase }) }));
+  return distinct(reader.secrets('pgp-private-key')).map((key) => ({
+    kind: 'pgp',
+    key,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  }));
 }
 
 function readPkixKeys(reader: OptionReader): readonly KeySource[] {

@@ -3,7 +3,8 @@ import { parseDuration } from '../core/duration.js';
 import type { BinauthzError } from '../core/errors.js';
 import type { Secret } from '../core/secret.js';
 import { expectedButGot, show, spell } from './issues.js';
-import { optionsOf, type Command, type Host, type OptionRow } from './options.js';
+import { type Command } from './commands.js';
+import { optionsOf, type Host, type OptionRow } from './options.js';
 
 /** What a host read, before any of it is understood. */
 export interface RawOptions {
@@ -17,7 +18,9 @@ export interface RawOptions {
 }
 
 /** Makes a value of a text, or says what is wrong with it. */
-export type Parser<T> = (text: string) => { readonly value: T } | { readonly expected: string; readonly got?: string; readonly hint?: string };
+export type Parser<T> = (
+  text: string,
+) => { readonly value: T } | { readonly expected: string; readonly got?: string; readonly hint?: string };
 
 /** Reads the raw options one by one and collects everything that is wrong with them. */
 export class OptionReader {
@@ -33,7 +36,9 @@ export class OptionReader {
 
   /** The next step for a mistake that says no better one. */
   get helpHint(): string {
-    return this.raw.host === 'cli' ? `binauthz ${this.raw.command} --help` : 'correct the input in the workflow file; action.yml describes every input';
+    return this.raw.host === 'cli'
+      ? `binauthz ${this.raw.command} --help`
+      : 'correct the input in the workflow file; action.yml describes every input';
   }
 
   /** Every value of a list that parses, each once. */

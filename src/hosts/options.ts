@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE option table. CLI flags, Action inputs, orb parameters, help and documents all come from its rows; a new
 // command is a row in COMMANDS and new or widened rows in OPTIONS.
+import { COMMANDS, type Command } from './commands.js';
 
 /** How users reach the product: by flags, or by Action inputs. */
 export type Host = 'cli' | 'action';
-
-/** A command of this version. */
-export type Command = 'attest' | 'list' | 'emulator' | 'demo';
-
-/** A command and how help describes it. */
-export interface CommandRow {
-  readonly name: Command;
-  /** What follows the command's name in its usage line. */
-  readonly usage: string;
-  readonly summary: string;
-  /** More for the command's own help. */
-  readonly details: readonly string[];
-  readonly examples: readonly string[];
-  /** Whether IMAGE arguments may follow. */
-  readonly takesImages: boolean;
-}
 
 /** What an option's value is. A list may be repeated, one value each; a secret is never on the command line. */
 export type OptionKind = 'text' | 'list' | 'flag' | 'duration' | 'choice' | 'port' | 'secret';
@@ -50,60 +35,20 @@ export interface OptionRow {
   readonly positional?: true;
 }
 
-/** The commands of this version, in the order of the help. */
-export const COMMANDS: readonly CommandRow[] = [
-  {
-    name: 'attest',
-    usage: 'IMAGE... --attestor NAME... (--kms-key-version NAME... | --kms-key NAME... | --pgp-private-key-env VAR... | --pkix-private-key-env VAR...)',
-    summary: 'sign and store attestations for images, so that Binary Authorization admits them',
-    details: [
-      'IMAGE is registry/repository:tag, registry/repository@sha256:…, or both; the digest decides.',
-      'Each attestor is paired with a given key that it trusts, by comparing public keys. A re-run signs only what is missing.',
-    ],
-    examples: [
-      'binauthz attest us-docker.pkg.dev/my-project/apps/web@sha256:… --attestor projects/my-project/attestors/built-by-ci \\\n      --kms-key projects/my-project/locations/global/keyRings/ci/cryptoKeys/attest',
-      'PGP_KEY="$(base64 -w0 key.asc)" binauthz attest IMAGE --attestor qa --attestor-project my-project --pgp-private-key-env PGP_KEY',
-    ],
-    takesImages: true,
-  },
-  {
-    name: 'list',
-    usage: '[IMAGE...] (--attestor NAME... | --project P)',
-    summary: 'list attestations, each with its verification result',
-    details: [
-      'With IMAGE: exit 0 if each image has a verified attestation of each attestor named, 7 if only unverified ones, 6 if none.',
-      'Without IMAGE: every attestation of the attestors, or of the project; exit 0 once it is listed.',
-    ],
-    examples: ['binauthz list us-docker.pkg.dev/my-project/apps/web:1.2.3 --attestor projects/my-project/attestors/built-by-ci'],
-    takesImages: true,
-  },
-  {
-    name: 'emulator',
-    usage: '',
-    summary: 'serve the Google APIs and registries that binauthz uses on one local port, for tests and trials',
-    details: [
-      'Prints "listening on http://127.0.0.1:PORT", then the export lines that point binauthz and gcloud at it.',
-      'Runs until SIGINT or SIGTERM and then exits 0: for a server, being stopped is the normal end.',
-    ],
-    examples: ['binauthz emulator --port 8899 --propagation-delay 2s', 'binauthz emulator > emulator.env &   # then, once emulator.env is filled: eval "$(grep ^export emulator.env)"'],
-    takesImages: false,
-  },
-  {
-    name: 'demo',
-    usage: '',
-    summary: 'show the whole story offline, on the emulator',
-    details: ['Needs neither a network nor a Google Cloud project.'],
-    examples: ['binauthz demo'],
-    takesImages: false,
-  },
-];
-
-/** Commands of the contract that later versions bring: named, so that nobody takes their absence for a typing error. */
-export const LATER_COMMANDS: readonly string[] = ['check', 'vulnerabilities', 'setup', 'audit', 'rotate', 'doctor'];
-
 /** Options of the contract that later versions bring, without their dashes. */
 export const LATER_OPTIONS: readonly string[] = [
-  ...['check', 'check-project', 'vulnerability-policy', 'scan-timeout', 'policy', 'platform-policy', 'platform', 'cluster', 'namespace', 'service-account'],
+  ...[
+    'check',
+    'check-project',
+    'vulnerability-policy',
+    'scan-timeout',
+    'policy',
+    'platform-policy',
+    'platform',
+    'cluster',
+    'namespace',
+    'service-account',
+  ],
   ...['manifest', 'image-list', 'require-attested', 'strict', 'report'],
 ];
 
@@ -118,94 +63,201 @@ const ACTION: readonly Host[] = ['action'];
 /** Every option of this version, in the order of help and metadata. */
 export const OPTIONS: readonly OptionRow[] = [
   {
-    name: 'image', kind: 'list', plural: 'images', value: 'IMAGE', positional: true, commands: ATTEST_AND_LIST, hosts: BOTH,
+    name: 'image',
+    kind: 'list',
+    plural: 'images',
+    value: 'IMAGE',
+    positional: true,
+    commands: ATTEST_AND_LIST,
+    hosts: BOTH,
     help: 'The image, as registry/repository:tag, registry/repository@sha256:…, or both, in which case the digest decides.',
-    actionHelp: 'One image per line. A step output that contains a masked text arrives empty from another job: pass the bare digest and write the name here.',
+    actionHelp:
+      'One image per line. A step output that contains a masked text arrives empty from another job: pass the bare digest and write the name here.',
   },
   {
-    name: 'attestor', kind: 'list', plural: 'attestors', value: 'NAME', commands: ATTEST_AND_LIST, hosts: BOTH,
+    name: 'attestor',
+    kind: 'list',
+    plural: 'attestors',
+    value: 'NAME',
+    commands: ATTEST_AND_LIST,
+    hosts: BOTH,
     help: 'The attestor, as projects/PROJECT/attestors/NAME, or as NAME together with the attestor project.',
     actionHelp: 'One attestor per line.',
   },
   {
-    name: 'attestor-project', kind: 'text', value: 'PROJECT', commands: ATTEST_AND_LIST, hosts: BOTH,
+    name: 'attestor-project',
+    kind: 'text',
+    value: 'PROJECT',
+    commands: ATTEST_AND_LIST,
+    hosts: BOTH,
     help: 'The project of the attestors that are given by their short name.',
   },
   {
-    name: 'kms-key-version', kind: 'list', plural: 'kms-key-versions', value: 'NAME', commands: ATTEST, hosts: BOTH,
+    name: 'kms-key-version',
+    kind: 'list',
+    plural: 'kms-key-versions',
+    value: 'NAME',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The Cloud KMS key version that signs, as projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V.',
     actionHelp: 'One key version per line.',
   },
   {
-    name: 'kms-key', kind: 'list', plural: 'kms-keys', value: 'NAME', commands: ATTEST, hosts: BOTH,
+    name: 'kms-key',
+    kind: 'list',
+    plural: 'kms-keys',
+    value: 'NAME',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The Cloud KMS key whose newest enabled version that the attestor trusts signs, as projects/P/locations/L/keyRings/R/cryptoKeys/K.',
     actionHelp: 'One key per line.',
   },
   {
-    name: 'pgp-private-key', kind: 'secret', value: 'VAR', several: true, commands: ATTEST, hosts: BOTH,
+    name: 'pgp-private-key',
+    kind: 'secret',
+    value: 'VAR',
+    several: true,
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The PGP private key that signs: the base64 of the armored or binary key, the armored key itself, or one line with \\n escapes.',
   },
   {
-    name: 'pgp-passphrase', kind: 'secret', value: 'VAR', commands: ATTEST, hosts: BOTH,
+    name: 'pgp-passphrase',
+    kind: 'secret',
+    value: 'VAR',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The passphrase of the PGP private key, where it has one.',
   },
   {
-    name: 'pkix-private-key', kind: 'secret', value: 'VAR', several: true, commands: ATTEST, hosts: BOTH,
+    name: 'pkix-private-key',
+    kind: 'secret',
+    value: 'VAR',
+    several: true,
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The PKIX private key that signs: a PEM, the base64 of one, or one line with \\n escapes.',
   },
   {
-    name: 'project', kind: 'text', value: 'PROJECT', commands: ATTEST, hosts: BOTH,
+    name: 'project',
+    kind: 'text',
+    value: 'PROJECT',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'The project that stores the attestations, by default the project of each attestor.',
   },
   {
-    name: 'project', kind: 'text', value: 'PROJECT', commands: ['list'], hosts: CLI,
+    name: 'project',
+    kind: 'text',
+    value: 'PROJECT',
+    commands: ['list'],
+    hosts: CLI,
     help: 'The project whose stored attestations are listed, instead of those of attestors.',
   },
   {
-    name: 'multi-platform', kind: 'choice', value: 'MODE', choices: ['both', 'index', 'children'], default: 'both', commands: ATTEST, hosts: BOTH,
+    name: 'multi-platform',
+    kind: 'choice',
+    value: 'MODE',
+    choices: ['both', 'index', 'children'],
+    default: 'both',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'Which digests of a multi-platform image are attested: both, only its index, or only the images of its platforms (children).',
   },
   {
-    name: 'wait-timeout', kind: 'duration', value: 'DURATION', default: '5m', commands: ATTEST, hosts: BOTH,
+    name: 'wait-timeout',
+    kind: 'duration',
+    value: 'DURATION',
+    default: '5m',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'How long the run waits in all until the attestations are visible to the enforcer.',
   },
   {
-    name: 'no-wait', kind: 'flag', default: 'false', commands: ATTEST, hosts: BOTH,
+    name: 'no-wait',
+    kind: 'flag',
+    default: 'false',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'Ends the run as soon as the attestations are stored, without waiting until they are visible.',
   },
   {
-    name: 'dry-run', kind: 'flag', default: 'false', commands: ATTEST, hosts: BOTH,
+    name: 'dry-run',
+    kind: 'flag',
+    default: 'false',
+    commands: ATTEST,
+    hosts: BOTH,
     help: 'Reports what would be attested, and signs and stores nothing.',
   },
   {
-    name: 'port', kind: 'port', value: 'PORT', default: '8899', commands: EMULATOR, hosts: CLI,
+    name: 'port',
+    kind: 'port',
+    value: 'PORT',
+    default: '8899',
+    commands: EMULATOR,
+    hosts: CLI,
     help: 'The port to listen on, where 0 picks a free one.',
   },
   {
-    name: 'latency', kind: 'duration', value: 'DURATION', default: '0ms', commands: EMULATOR, hosts: CLI,
+    name: 'latency',
+    kind: 'duration',
+    value: 'DURATION',
+    default: '0ms',
+    commands: EMULATOR,
+    hosts: CLI,
     help: 'How long the emulator waits before it answers each request.',
   },
   {
-    name: 'propagation-delay', kind: 'duration', value: 'DURATION', default: '0s', commands: EMULATOR, hosts: CLI,
+    name: 'propagation-delay',
+    kind: 'duration',
+    value: 'DURATION',
+    default: '0s',
+    commands: EMULATOR,
+    hosts: CLI,
     help: 'How long a new attestation stays invisible in listings.',
   },
   {
-    name: 'faults', kind: 'text', value: 'FILE', commands: EMULATOR, hosts: CLI,
+    name: 'faults',
+    kind: 'text',
+    value: 'FILE',
+    commands: EMULATOR,
+    hosts: CLI,
     help: 'A JSON file of faults that the emulator plays, as for POST /_emulator/faults.',
   },
   {
-    name: 'access-token', kind: 'secret', value: 'VAR', commands: ATTEST_AND_LIST, hosts: BOTH,
+    name: 'access-token',
+    kind: 'secret',
+    value: 'VAR',
+    commands: ATTEST_AND_LIST,
+    hosts: BOTH,
     help: 'The OAuth access token that is used instead of Application Default Credentials.',
   },
   {
-    name: 'summary', kind: 'flag', default: 'true', commands: ATTEST, hosts: ACTION,
+    name: 'summary',
+    kind: 'flag',
+    default: 'true',
+    commands: ATTEST,
+    hosts: ACTION,
     help: 'Whether a job summary shows what was attested and what failed.',
   },
   {
-    name: 'output', kind: 'choice', value: 'FORMAT', choices: ['text', 'json'], default: 'text', commands: EVERY, hosts: CLI,
+    name: 'output',
+    kind: 'choice',
+    value: 'FORMAT',
+    choices: ['text', 'json'],
+    default: 'text',
+    commands: EVERY,
+    hosts: CLI,
     help: 'The form of the result on standard output.',
   },
-  { name: 'quiet', kind: 'flag', default: 'false', commands: EVERY, hosts: CLI, help: 'Says nothing but warnings and errors on standard error.' },
+  {
+    name: 'quiet',
+    kind: 'flag',
+    default: 'false',
+    commands: EVERY,
+    hosts: CLI,
+    help: 'Says nothing but warnings and errors on standard error.',
+  },
   { name: 'verbose', kind: 'flag', default: 'false', commands: EVERY, hosts: CLI, help: 'Says more on standard error.' },
   { name: 'help', kind: 'flag', default: 'false', short: 'h', commands: EVERY, hosts: CLI, help: 'Prints this help.' },
   { name: 'version', kind: 'flag', default: 'false', commands: EVERY, hosts: CLI, help: 'Prints the version.' },

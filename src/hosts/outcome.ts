@@ -54,7 +54,9 @@ export function cancelled(): BinauthzError {
 /** An error as people read it: what failed, and the next step. */
 export function linesOf(error: BinauthzError): readonly string[] {
   const line = `error[${error.code}]: ${error.message}`;
-  return error.hint === undefined ? [line] : [line, ...error.hint.split('\n').map((hint, index) => `${index === 0 ? '  hint: ' : '        '}${hint}`)];
+  return error.hint === undefined
+    ? [line]
+    : [line, ...error.hint.split('\n').map((hint, index) => `${index === 0 ? '  hint: ' : '        '}${hint}`)];
 }
 
 /** The exit status of a run that failed so: cancelled by SIGTERM is 143, by SIGINT 130. */
@@ -71,7 +73,9 @@ function withCancellation(errors: readonly BinauthzError[]): readonly BinauthzEr
 // An attestation's own error says the same status as the run.
 function withStatus(result: AttestResult | ListResult, cancelledBy: CancelSignal | undefined): AttestResult | ListResult {
   if (cancelledBy !== 'SIGTERM' || result.schema !== 'binauthz.attest/v1') return result;
-  const attestations = result.attestations.map((attestation) => (attestation.error?.exitCode === 130 ? { ...attestation, error: { ...attestation.error, exitCode: 143 } } : attestation));
+  const attestations = result.attestations.map((attestation) =>
+    attestation.error?.exitCode === 130 ? { ...attestation, error: { ...attestation.error, exitCode: 143 } } : attestation,
+  );
   return { ...result, attestations };
 }
 

@@ -53,7 +53,11 @@ export function parseAttest(raw: RawOptions, env: Env): ParsedAttest {
   const common = readCommon(reader, env);
   throwIfWrong(reader);
   if (!images || !attestors || !keys || !multiPlatform) throw impossible();
-  return { request: { images, attestors, ...(project === undefined ? {} : { project }), multiPlatform, waitTimeoutMs, dryRun }, keys, common };
+  return {
+    request: { images, attestors, ...(project === undefined ? {} : { project }), multiPlatform, waitTimeoutMs, dryRun },
+    keys,
+    common,
+  };
 }
 
 /** The request of `list`; throws BinauthzErrors with everything that is wrong. */
@@ -90,7 +94,12 @@ function readCommon(reader: OptionReader, env: Env): Common {
   const [accessToken] = reader.secrets('access-token');
   // It becomes a header: one that cannot be a header would come back, in clear text, in the complaint of a library.
   if (accessToken && !/^[\x21-\x7e]+$/.test(accessToken.reveal())) {
-    reader.add('access-token', 'one access token, a single word', 'a text with white space or special letters (not shown)', 'this prints one: gcloud auth print-access-token');
+    reader.add(
+      'access-token',
+      'one access token, a single word',
+      'a text with white space or special letters (not shown)',
+      'this prints one: gcloud auth print-access-token',
+    );
   }
   return { environment, ...(accessToken === undefined ? {} : { accessToken }) };
 }
@@ -98,10 +107,15 @@ function readCommon(reader: OptionReader, env: Env): Common {
 function readImages(reader: OptionReader): readonly ImageReference[] {
   const images = reader.list('image', (text) => {
     const parsed = parseImageReference(text);
-    const refuse = (reason: string): ReturnType<Parser<ImageReference>> => ({ expected: `registry/repository:tag or registry/repository@sha256:… (${reason})`, ...maskedHint(reader, text) });
+    const refuse = (reason: string): ReturnType<Parser<ImageReference>> => ({
+      expected: `registry/repository:tag or registry/repository@sha256:… (${reason})`,
+      ...maskedHint(reader, text),
+    });
     if (!parsed.ok) return refuse(parsed.reason);
     const { tag, digest } = parsed.reference;
-    return tag === undefined && digest === undefined ? refuse('it has neither a tag nor a digest, and "latest" is never assumed') : { value: parsed.reference };
+    return tag === undefined && digest === undefined
+      ? refuse('it has neither a tag nor a digest, and "latest" is never assumed')
+      : { value: parsed.reference };
   });
   // `https://` before a name makes no other image of it.
   return [...new Map(images.map((image) => [`${nameOf(image)}:${image.tag ?? ''}@${image.digest ?? ''}`, image])).values()];
@@ -124,7 +138,10 @@ function readAttestors(reader: OptionReader): readonly AttestorName[] {
     // A project that does not parse is an issue already; blaming the attestor too would be noise.
     const named = isShort ? attestorNameIn(project ?? ('unknown' as ProjectId), text) : undefined;
     if (named && reader.has('attestor-project')) return { value: named };
-    return { expected: `projects/PROJECT/attestors/NAME, or NAME together with ${reader.spell('attestor-project')}`, ...(/^projects\/[0-9]+\//.test(text) ? { hint: NUMBER } : {}) };
+    return {
+      expected: `projects/PROJECT/attestors/NAME, or NAME together with ${reader.spell('attestor-project')}`,
+      ...(/^projects\/[0-9]+\//.test(text) ? { hint: NUMBER } : {}),
+    };
   });
   // The short and the full name of one attestor are one attestor: it must not get two attestations.
   return [...new Set(attestors)];
@@ -146,13 +163,19 @@ function readWaitTimeout(reader: OptionReader): number | undefined {
   const timeoutMs = reader.duration('wait-timeout');
   const noWait = reader.flag('no-wait');
   if (!noWait) return timeoutMs;
-  if (reader.has('wait-timeout')) reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
+  if (reader.has('wait-timeout'))
+    reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
   return undefined;
 }
 
 function required<T>(reader: OptionReader, name: string, found: readonly T[]): readonly [T, ...T[]] | undefined {
   if (!reader.has(name)) {
-    reader.add(name, name === 'image' ? 'at least one image' : 'at least one', 'none', name === 'image' && reader.host === 'action' ? MASKED : undefined);
+    reader.add(
+      name,
+      name === 'image' ? 'at least one image' : 'at least one',
+      'none',
+      name === 'image' && reader.host === 'action' ? MASKED : undefined,
+    );
   }
   const [first, ...rest] = found;
   return first === undefined ? undefined : [first, ...rest];

@@ -20,9 +20,14 @@ export type Services = Omit<RunContext, 'signal'> & { readonly cancellation: Can
 /** Runs the command to its end; never throws. */
 export async function runCommand(command: ResultCommand, raw: RawOptions, services: Services): Promise<Ending> {
   const scrub = scrubberOf(raw.secrets.get('access-token') ?? []);
-  const { result, errors } = await attempt(command, raw, { ...services, reporter: scrubbedReporter(services.reporter, scrub) }).catch((thrown: unknown) => failed(command, thrown));
+  const { result, errors } = await attempt(command, raw, { ...services, reporter: scrubbedReporter(services.reporter, scrub) }).catch(
+    (thrown: unknown) => failed(command, thrown),
+  );
   const cancelledBy = services.cancellation.receivedSignal();
-  const circumstances: Circumstances = { ...(cancelledBy === undefined ? {} : { cancelledBy }), onEmulator: (services.env[EMULATOR_VARIABLE] ?? '').trim() !== '' };
+  const circumstances: Circumstances = {
+    ...(cancelledBy === undefined ? {} : { cancelledBy }),
+    onEmulator: (services.env[EMULATOR_VARIABLE] ?? '').trim() !== '',
+  };
   return scrubbedEnding(endingOf(result, errors, circumstances), scrub);
 }
 

@@ -4,7 +4,8 @@ import type { Attestor } from '../core/attestation/attestor.js';
 import type { AttestorName, ProjectId } from '../core/names.js';
 
 /** What validateAttestationOccurrence answered; `unspecified` is neither good nor bad. */
-export type ValidationResult = { readonly result: 'verified' } | { readonly result: 'not-verifiable' | 'unspecified'; readonly reason: string };
+export type ValidationResult =
+  { readonly result: 'verified' } | { readonly result: 'not-verifiable' | 'unspecified'; readonly reason: string };
 
 /** Binary Authorization's attestors. */
 export interface AttestorService {

@@ -25,7 +25,10 @@ export interface KeyService {
   /** The public key of a version. KEY_NOT_FOUND, KEY_UNUSABLE (disabled, destroyed, wrong purpose), PERMISSION_DENIED, UNAVAILABLE. */
   publicKey(version: KeyVersionName): Promise<KmsPublicKey>;
   /** A signature over a digest, sent with its CRC32C. The same errors. */
-  sign(version: KeyVersionName, digest: { readonly hash: HashName; readonly bytes: Uint8Array; readonly crc32c: number }): Promise<KmsSignature>;
+  sign(
+    version: KeyVersionName,
+    digest: { readonly hash: HashName; readonly bytes: Uint8Array; readonly crc32c: number },
+  ): Promise<KmsSignature>;
   /** The enabled versions of a key, the newest first. */
   enabledVersions(key: KeyName): Promise<readonly KeyVersionName[]>;
 }

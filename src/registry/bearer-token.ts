@@ -34,7 +34,9 @@ const DEFAULT_LIFETIME_S = 60;
 /** Fetches the token that a bearer challenge asks for. UNAUTHENTICATED, PERMISSION_DENIED, RESPONSE_INVALID, UNAVAILABLE. */
 export async function fetchBearerToken(http: HttpClient, wish: TokenWish): Promise<BearerToken> {
   const realm = realmOf(wish);
-  const response = await http.send(wish.credential.kind === 'refresh-token' ? exchange(realm, wish, wish.credential.token.reveal()) : ask(realm, wish));
+  const response = await http.send(
+    wish.credential.kind === 'refresh-token' ? exchange(realm, wish, wish.credential.token.reveal()) : ask(realm, wish),
+  );
   if (response.status !== 200) throw refused(realm, wish, response);
   return read(realm, wish, response);
 }
@@ -51,7 +53,8 @@ function realmOf({ challenge, registry, resource }: TokenWish): URL {
   // opens far more than a registry, so it leaves Google's registries for nobody but the emulator.
   const isKept = realm !== undefined && (!registry.isGoogle || isGoogle(realm) || isLoopback(realm));
   if (isKept) return realm;
-  const problem = realm === undefined ? 'names no token service that is a URL' : `names a token service that is not Google’s: ${realm.host}`;
+  const problem =
+    realm === undefined ? 'names no token service that is a URL' : `names a token service that is not Google’s: ${realm.host}`;
   throw new BinauthzError('RESPONSE_INVALID', `cannot log in for ${resource}: the registry ${problem}`, {
     resource,
     hint: 'check the address of the registry, and what stands between it and this machine',
@@ -64,7 +67,15 @@ function ask(realm: URL, { challenge, credential, registry, scope, resource }: T
   if (service !== undefined) url.searchParams.set('service', service);
   url.searchParams.set('scope', challenge.parameters.get('scope') ?? scope);
   const authorization = credential.kind === 'password' ? basicHeader(credential.username, credential.password.reveal()) : undefined;
-  return { method: 'GET', url, namedBy: registry.base, resource, authorization, headers: { accept: 'application/json' }, maxBytes: MOST_TOKEN_BYTES };
+  return {
+    method: 'GET',
+    url,
+    namedBy: registry.base,
+    resource,
+    authorization,
+    headers: { accept: 'application/json' },
+    maxBytes: MOST_TOKEN_BYTES,
+  };
 }
 
 function exchange(url: URL, { challenge, registry, scope, resource }: TokenWish, refreshToken: string): HttpRequest {
@@ -93,7 +104,9 @@ function read(realm: URL, { resource }: TokenWish, { body }: HttpResponse): Bear
   return { header: `Bearer ${value}`, lifetimeMs: seconds * 1000 };
 }
 
-function parse(body: Uint8Array | undefined): { readonly token?: unknown; readonly access_token?: unknown; readonly expires_in?: unknown } | undefined {
+function parse(
+  body: Uint8Array | undefined,
+): { readonly token?: unknown; readonly access_token?: unknown; readonly expires_in?: unknown } | undefined {
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
@@ -107,10 +120,14 @@ function refused(realm: URL, { credential, resource, now, hint }: TokenWish, res
   const what = `cannot log in for ${resource}: the token service ${realm.host} answered HTTP ${String(response.status)}${registryMessage(response)}`;
   const transient = transientRefusal(what, { resource, response, now });
   if (transient !== undefined) return transient;
-  if (response.status === 403 && credential.kind !== 'none') return new BinauthzError('PERMISSION_DENIED', `${what}; expected the right to pull`, { resource, hint });
+  if (response.status === 403 && credential.kind !== 'none')
+    return new BinauthzError('PERMISSION_DENIED', `${what}; expected the right to pull`, { resource, hint });
   if (response.status === 401 || response.status === 403) {
     const sent = credential.kind === 'none' ? 'no credentials were sent' : 'the credentials were not accepted';
     return new BinauthzError('UNAUTHENTICATED', `${what}; ${sent}`, { resource, hint });
   }
-  return new BinauthzError('RESPONSE_INVALID', what, { resource, hint: 'check the address of the registry, and what stands between it and this machine' });
+  return new BinauthzError('RESPONSE_INVALID', what, {
+    resource,
+    hint: 'check the address of the registry, and what stands between it and this machine',
+  });
 }

@@ -43,7 +43,10 @@ export function createCredentials({ token, program, loadDockerConfig }: Credenti
       if (!registry.isGoogle) return { credential: await fromDocker(registry.name) };
       try {
         const value = await token.token();
-        return { credential: value === undefined ? { kind: 'none' } : { kind: 'password', username: GOOGLE_USER, password: new Secret(value, 'Google') } };
+        return {
+          credential:
+            value === undefined ? { kind: 'none' } : { kind: 'password', username: GOOGLE_USER, password: new Secret(value, 'Google') },
+        };
       } catch (thrown) {
         const error = asError(thrown);
         if (error.code !== 'UNAUTHENTICATED') throw thrown;
@@ -96,9 +99,13 @@ function parse(text: string): { readonly Username?: unknown; readonly Secret?: u
 }
 
 function helperFailed(helper: string, serverUrl: string, problem: string, cause?: unknown): BinauthzError {
-  return new BinauthzError('UNAUTHENTICATED', `cannot get credentials for ${serverUrl} from ${helper}, which the Docker config names: ${problem}`, {
-    resource: serverUrl,
-    cause,
-    hint: `check that ${helper} is on PATH and that this prints a credential: echo ${serverUrl} | ${helper} get`,
-  });
+  return new BinauthzError(
+    'UNAUTHENTICATED',
+    `cannot get credentials for ${serverUrl} from ${helper}, which the Docker config names: ${problem}`,
+    {
+      resource: serverUrl,
+      cause,
+      hint: `check that ${helper} is on PATH and that this prints a credential: echo ${serverUrl} | ${helper} get`,
+    },
+  );
 }

@@ -64,7 +64,10 @@ class RemoteImage {
     const wanted = wantedOf(this.reference);
     return retry(
       async () => {
-        const answer = await this.#send('GET', `manifests/${wanted}`, { accept: MANIFEST_MEDIA_TYPES.join(', '), maxBytes: MOST_MANIFEST_BYTES });
+        const answer = await this.#send('GET', `manifests/${wanted}`, {
+          accept: MANIFEST_MEDIA_TYPES.join(', '),
+          maxBytes: MOST_MANIFEST_BYTES,
+        });
         if (answer.response.status !== 200) throw await this.#refusal(answer);
         return answer.response;
       },
@@ -109,7 +112,11 @@ class RemoteImage {
     }
   }
 
-  async #send(method: 'GET' | 'HEAD', path: string, { accept, maxBytes }: { readonly accept: string; readonly maxBytes: number }): Promise<SessionResponse> {
+  async #send(
+    method: 'GET' | 'HEAD',
+    path: string,
+    { accept, maxBytes }: { readonly accept: string; readonly maxBytes: number },
+  ): Promise<SessionResponse> {
     const { registry, repository, original } = this.reference;
     const url = new URL(`v2/${repository}/${path}`, this.#registry.base);
     const request: HttpRequest = { method, url, resource: original, headers: { accept }, maxBytes };
@@ -133,14 +140,19 @@ function read(reference: ImageReference, { body, headers }: HttpResponse, report
   const resource = reference.original;
   if (body === undefined) throw unreadable(resource, `it is larger than ${String(MOST_MANIFEST_BYTES)} bytes`);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw unreadable(resource, `it came with content encoding ${encoding}, expected none, since the digest is that of the plain bytes`);
+  if (encoding !== 'identity')
+    throw unreadable(resource, `it came with content encoding ${encoding}, expected none, since the digest is that of the plain bytes`);
   const digest = proveDigest(body, claimsOf(reference, headers['docker-content-digest'], reporter), resource);
   const image = readManifest(body, headers['content-type'], pin(reference, digest));
   reporter.debug(`${resource} is ${digest} (${image.mediaType})`);
   return image;
 }
 
-function claimsOf({ digest, original }: ImageReference, header: string | string[] | undefined, reporter: Reporter): readonly { by: string; digest: string }[] {
+function claimsOf(
+  { digest, original }: ImageReference,
+  header: string | string[] | undefined,
+  reporter: Reporter,
+): readonly { by: string; digest: string }[] {
   const claims = digest === undefined ? [] : [{ by: 'the reference', digest: String(digest) }];
   if (header === undefined) return claims;
   const claimed = String(header).slice(0, 200);
@@ -157,8 +169,12 @@ function unreadable(resource: string, problem: string): BinauthzError {
 }
 
 function imageIdError({ original }: ImageReference, digest: Digest): BinauthzError {
-  return new BinauthzError('IMAGE_ID_NOT_DIGEST', `cannot find a manifest for ${original}: ${digest} is an image id (the digest of the image’s configuration), expected the digest of its manifest`, {
-    resource: original,
-    hint: 'use the digest that the push printed: the output "digest" of docker/build-push-action (not "imageid"), or: docker images --digests',
-  });
+  return new BinauthzError(
+    'IMAGE_ID_NOT_DIGEST',
+    `cannot find a manifest for ${original}: ${digest} is an image id (the digest of the image’s configuration), expected the digest of its manifest`,
+    {
+      resource: original,
+      hint: 'use the digest that the push printed: the output "digest" of docker/build-push-action (not "imageid"), or: docker images --digests',
+    },
+  );
 }

@@ -54,7 +54,8 @@ function hostOf(key: string): string {
 
 function programOf(name: unknown, registry: string): string {
   // The name becomes part of a program's name, so it must not be able to name another one.
-  if (typeof name !== 'string' || !/^[A-Za-z0-9._-]+$/.test(name)) throw unusable(registry, 'the name of its credential program is not made of letters, digits, ".", "_" and "-"');
+  if (typeof name !== 'string' || !/^[A-Za-z0-9._-]+$/.test(name))
+    throw unusable(registry, 'the name of its credential program is not made of letters, digits, ".", "_" and "-"');
   return `docker-credential-${name}`;
 }
 
@@ -62,7 +63,9 @@ function programOf(name: unknown, registry: string): string {
 function credentialIn(entry: unknown, registry: string): Credential | undefined {
   if (entry === undefined) return undefined;
   if (!isObject(entry)) throw unusable(registry, 'its entry in "auths" is not an object');
-  const { identitytoken, auth, username, password } = entry as { readonly [member in 'identitytoken' | 'auth' | 'username' | 'password']?: unknown };
+  const { identitytoken, auth, username, password } = entry as {
+    readonly [member in 'identitytoken' | 'auth' | 'username' | 'password']?: unknown;
+  };
   if (isText(identitytoken)) return credentialOf('<token>', identitytoken);
   if (isText(auth)) return decode(auth, registry);
   return isText(username) && isText(password) ? credentialOf(username, password) : undefined;

@@ -43,7 +43,10 @@ export function isLoopback(url: URL): boolean {
 export function routeOf(url: URL, emulatorHost: string | undefined): Route {
   if (emulatorHost === undefined || !isGoogle(url)) return { url, headers: {} };
   // The emulator tells locations and gcr.io repositories apart by the host that was meant.
-  return { url: new URL(`http://${emulatorHost}${url.pathname}${url.search}`), headers: { host: url.host, 'x-binauthz-registry': url.host } };
+  return {
+    url: new URL(`http://${emulatorHost}${url.pathname}${url.search}`),
+    headers: { host: url.host, 'x-binauthz-registry': url.host },
+  };
 }
 
 /** Whether a URL is one of Google's registries. `host`, not `hostname`: a foreign port on a Google name is none. */

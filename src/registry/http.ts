@@ -78,7 +78,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         assertSecure(route, request, options.emulatorHost);
         const response = await exchange(request, route);
         const location = response.headers.location;
-        if (!REDIRECTS.has(response.status) || location === undefined) return { ...response, isElsewhere: request.url.origin !== first.url.origin };
+        if (!REDIRECTS.has(response.status) || location === undefined)
+          return { ...response, isElsewhere: request.url.origin !== first.url.origin };
         request = redirected(request, location, options.emulatorHost);
       }
       throw badRedirect(first, `more than ${String(MOST_REDIRECTS)} redirects`);
@@ -96,10 +97,15 @@ function transfer(request: HttpRequest, { url, headers }: Route, { agents, signa
   const options = { hostname, port, path, method: request.method, headers: headersOf(request, headers), signal };
   return new Promise((resolve, reject) => {
     const answered = (incoming: IncomingMessage): void => {
-      readBody(incoming, request.maxBytes).then((body) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body }), reject);
+      readBody(incoming, request.maxBytes).then(
+        (body) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body }),
+        reject,
+      );
     };
     const outgoing =
-      url.protocol === 'https:' ? httpsRequest({ ...options, agent: agents.https }, answered) : httpRequest({ ...options, agent: agents.http }, answered);
+      url.protocol === 'https:'
+        ? httpsRequest({ ...options, agent: agents.https }, answered)
+        : httpRequest({ ...options, agent: agents.http }, answered);
     outgoing.on('error', reject);
     // A server that changes the protocol unasked ends the exchange without an error or an answer.
     outgoing.on('upgrade', (_incoming, socket) => {
@@ -138,10 +144,14 @@ function assertSecure({ url }: Route, request: HttpRequest, emulatorHost: string
   // What listens on this machine is not for a remote registry to call, least of all with what a user gave for it.
   const isFromAfar = request.namedBy !== undefined && routeOf(request.namedBy, emulatorHost).url.protocol === 'https:';
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url) && !isFromAfar)) return;
-  throw new BinauthzError('RESPONSE_INVALID', `cannot read ${request.resource}: refused to call ${url.protocol}//${url.host}, expected https or a loopback address`, {
-    resource: request.resource,
-    hint: 'plain http is spoken on this machine only: give the registry, and the token service that it names, an https address',
-  });
+  throw new BinauthzError(
+    'RESPONSE_INVALID',
+    `cannot read ${request.resource}: refused to call ${url.protocol}//${url.host}, expected https or a loopback address`,
+    {
+      resource: request.resource,
+      hint: 'plain http is spoken on this machine only: give the registry, and the token service that it names, an https address',
+    },
+  );
 }
 
 function redirected(request: HttpRequest, location: string, emulatorHost: string | undefined): HttpRequest {
@@ -149,15 +159,20 @@ function redirected(request: HttpRequest, location: string, emulatorHost: string
   if (target === undefined) throw badRedirect(request, 'a redirect to something that is not a URL');
   const from = routeOf(request.url, emulatorHost).url;
   const to = routeOf(target, emulatorHost).url;
-  if (from.protocol === 'https:' && to.protocol !== 'https:') throw badRedirect(request, `a redirect from https to ${to.protocol}//${to.host}`);
+  if (from.protocol === 'https:' && to.protocol !== 'https:')
+    throw badRedirect(request, `a redirect from https to ${to.protocol}//${to.host}`);
   if (request.method === 'POST') throw badRedirect(request, `a redirect of a call that carries a credential to ${to.host}`);
   // Storage behind a registry signs its URLs itself; whatever proves who we are stays with the one who asked for it.
   return target.origin === request.url.origin ? { ...request, url: target } : { ...request, url: target, authorization: undefined };
 }
 
 function badRedirect(request: HttpRequest, got: string): BinauthzError {
-  return new BinauthzError('RESPONSE_INVALID', `cannot read ${request.resource}: ${request.url.host} answered with ${got}, which is not followed`, {
-    resource: request.resource,
-    hint: 'check the address of the registry, and what stands between it and this machine (a proxy or a login page)',
-  });
+  return new BinauthzError(
+    'RESPONSE_INVALID',
+    `cannot read ${request.resource}: ${request.url.host} answered with ${got}, which is not followed`,
+    {
+      resource: request.resource,
+      hint: 'check the address of the registry, and what stands between it and this machine (a proxy or a login page)',
+    },
+  );
 }

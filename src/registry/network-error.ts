@@ -29,7 +29,11 @@ const KNOWN: Readonly<Record<string, Explanation>> = {
   ETIMEDOUT: { reason: 'the connection timed out', transient: true },
   EHOSTUNREACH: { reason: 'there is no route to it', transient: true },
   ENETUNREACH: { reason: 'there is no network to reach it', transient: true },
-  ERR_INVALID_CHAR: { reason: 'the credentials for it hold characters that a header cannot carry', hint: 'check the token for line breaks', transient: false },
+  ERR_INVALID_CHAR: {
+    reason: 'the credentials for it hold characters that a header cannot carry',
+    hint: 'check the token for line breaks',
+    transient: false,
+  },
 };
 
 /** A failed exchange as an error: CANCELLED, or UNAVAILABLE, transient where another attempt may help. */
@@ -47,7 +51,12 @@ export function networkError(cause: unknown, { host, resource, ended }: FailedEx
 function explain(cause: unknown): Explanation {
   const code = codeOf(cause);
   if (CERTIFICATE_CODES.test(code)) return { reason: `the TLS connection failed (${code})`, hint: CERTIFICATE_HINT, transient: false };
-  if (code.startsWith('HPE_')) return { reason: `its answer is not HTTP (${code})`, hint: 'check the port of the registry, and whether it expects https', transient: false };
+  if (code.startsWith('HPE_'))
+    return {
+      reason: `its answer is not HTTP (${code})`,
+      hint: 'check the port of the registry, and whether it expects https',
+      transient: false,
+    };
   return KNOWN[code] ?? { reason: code === '' ? 'the connection failed' : `the connection failed (${code})`, transient: true };
 }
 

@@ -39,11 +39,17 @@ export function refusalOf(refusal: Refusal): BinauthzError {
     return new BinauthzError('UNAUTHENTICATED', `${what}; ${sent}`, { resource, hint: loginHint(registry, identity) });
   }
   if (response.status === 403) return denied(refusal, what);
-  return new BinauthzError('RESPONSE_INVALID', `${what}, expected 200`, { resource, hint: `check that ${registry.base.host} is a container registry` });
+  return new BinauthzError('RESPONSE_INVALID', `${what}, expected 200`, {
+    resource,
+    hint: `check that ${registry.base.host} is a container registry`,
+  });
 }
 
 /** The error for an answer after which the same call may succeed later; undefined for any other answer. */
-export function transientRefusal(what: string, call: { readonly resource: string; readonly response: HttpResponse; readonly now: number }): BinauthzError | undefined {
+export function transientRefusal(
+  what: string,
+  call: { readonly resource: string; readonly response: HttpResponse; readonly now: number },
+): BinauthzError | undefined {
   const { status, headers } = call.response;
   if (status !== 429 && status !== 408 && status < 500) return undefined;
   const retryAfterMs = retryAfter(headers['retry-after'], call.now);
@@ -85,7 +91,9 @@ function isMissing(response: HttpResponse): boolean {
 function missing({ reference, registry, response }: Refusal, what: string): BinauthzError {
   const isUnknownName = /^NAME_/.test(String(firstError(response)?.code));
   const asked = reference.digest ?? reference.tag ?? '';
-  const expected = isUnknownName ? `the repository ${reference.repository} does not exist there` : `there is no manifest ${asked} in ${reference.repository}`;
+  const expected = isUnknownName
+    ? `the repository ${reference.repository} does not exist there`
+    : `there is no manifest ${asked} in ${reference.repository}`;
   const hint = isUnknownName
     ? `check the registry host and the path of the image${registry.isGoogle ? ' (LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE)' : ''}`
     : `check that the push of ${asked} to ${registry.name} has finished, and that this is its ${reference.digest === undefined ? 'tag' : 'digest'}`;

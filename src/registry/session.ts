@@ -87,7 +87,11 @@ export function createSession(deps: SessionDeps): Session {
 }
 
 /** Answers the challenge of a 401. */
-async function logIn(deps: SessionDeps, target: Target, refused: { readonly request: HttpRequest; readonly response: HttpResponse }): Login['done'] {
+async function logIn(
+  deps: SessionDeps,
+  target: Target,
+  refused: { readonly request: HttpRequest; readonly response: HttpResponse },
+): Login['done'] {
   const challenges = parseChallenges(refused.response.headers['www-authenticate']);
   const identity = await deps.credentials.of(target.registry);
   const { credential } = identity;
@@ -98,7 +102,15 @@ async function logIn(deps: SessionDeps, target: Target, refused: { readonly requ
   }
   const now = deps.pace.now();
   const { resource } = refused.request;
-  const wish = { registry: target.registry, challenge, credential, scope: `repository:${target.repository}:pull`, resource, now, hint: loginHint(target.registry, identity) };
+  const wish = {
+    registry: target.registry,
+    challenge,
+    credential,
+    scope: `repository:${target.repository}:pull`,
+    resource,
+    now,
+    hint: loginHint(target.registry, identity),
+  };
   const { header, lifetimeMs } = await fetchBearerToken(deps.http, wish);
   return { header, identity, expiresAt: now + lifetimeMs - EXPIRY_MARGIN_MS };
 }

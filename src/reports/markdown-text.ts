@@ -43,7 +43,10 @@ function reference(character: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd').trim();
+  return text
+    .replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+    .trim();
 }
 
 function clip(text: string): string {

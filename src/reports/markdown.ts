@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results as GitHub-flavoured Markdown, bounded in bytes. Whatever came from outside is shown, never obeyed.
 import { formatDuration } from '../core/duration.js';
-import type { AttestationResult, AttestResult, ErrorReport, ErrorResult, ListedAttestation, ListResult, ResultBase } from '../core/results.js';
+import type {
+  AttestationResult,
+  AttestResult,
+  ErrorReport,
+  ErrorResult,
+  ListedAttestation,
+  ListResult,
+  ResultBase,
+} from '../core/results.js';
 import { codeSpan, plain } from './markdown-text.js';
 
 /** How a result is shown. */
@@ -25,7 +33,11 @@ export function renderMarkdown(result: AttestResult | ListResult | ErrorResult, 
     emulator ? '> [!WARNING]\n> **On the emulator:** nothing in this report exists in Google Cloud.' : '',
     list('Errors', errors.map(errorItem), maxBytes * SHARE.errors),
     content(result, maxBytes * SHARE.rows),
-    list('Warnings', warnings.map((warning) => `- ${plain(warning)}`), maxBytes * SHARE.warnings),
+    list(
+      'Warnings',
+      warnings.map((warning) => `- ${plain(warning)}`),
+      maxBytes * SHARE.warnings,
+    ),
     runUrl !== undefined && /^https?:\/\/[^\s<>"()]+$/.test(runUrl) ? `[The workflow run](${runUrl})` : '',
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -77,7 +89,9 @@ function list(title: string, items: readonly string[], maxBytes: number): string
 function table(columns: readonly string[], rows: readonly (readonly string[])[], maxBytes: number): string {
   if (rows.length === 0) return '';
   const { kept, left } = fit(rows.map(line), maxBytes);
-  return [line(columns), line(columns.map(() => '---')), ...kept, ...(left === 0 ? [] : ['', `… and ${left} more in the report`])].join('\n');
+  return [line(columns), line(columns.map(() => '---')), ...kept, ...(left === 0 ? [] : ['', `… and ${left} more in the report`])].join(
+    '\n',
+  );
 }
 
 function line(cells: readonly string[]): string {

@@ -64,7 +64,9 @@ export function labelsIn(text: string): readonly string[] {
 export function dearmor(text: string): Uint8Array | undefined {
   // From the first BEGIN on and from nowhere else, so that many of them do not make it slow.
   const trimmed = trimLines(text);
-  const block = /^-----BEGIN PGP [A-Z ]+-----\n((?:[A-Za-z]+:.*\n)*)\n*([A-Za-z0-9+/=][A-Za-z0-9+/=\n]*)-----END PGP [A-Z ]+-----/.exec(trimmed.slice(Math.max(0, trimmed.indexOf('-----BEGIN PGP '))));
+  const block = /^-----BEGIN PGP [A-Z ]+-----\n((?:[A-Za-z]+:.*\n)*)\n*([A-Za-z0-9+/=][A-Za-z0-9+/=\n]*)-----END PGP [A-Z ]+-----/.exec(
+    trimmed.slice(Math.max(0, trimmed.indexOf('-----BEGIN PGP '))),
+  );
   // The checksum line ("=" and four characters) protects against damage only, which parsing finds as well.
   const body = block?.[2]?.replace(/\n=[A-Za-z0-9+/]{4}\n/, '\n').replaceAll('\n', '');
   return body === undefined ? undefined : new Uint8Array(Buffer.from(body, 'base64'));

@@ -23,10 +23,14 @@ export async function openKmsKeyVersion(version: KeyVersionName, keys: KeyServic
   const { sent, algorithm } = await intact(pace, () => fetchPublicKey(version, keys));
   const key = parsePem(sent.pem);
   if (!key || !fits(key, algorithm)) {
-    throw new BinauthzError('RESPONSE_INVALID', `cannot use ${version}: its algorithm is ${sent.algorithm}, but its public key is ${key ? describeKeyObject(key) : 'no PEM public key'}`, {
-      resource: version,
-      hint: `look at what Cloud KMS holds: gcloud kms keys versions get-public-key ${version}`,
-    });
+    throw new BinauthzError(
+      'RESPONSE_INVALID',
+      `cannot use ${version}: its algorithm is ${sent.algorithm}, but its public key is ${key ? describeKeyObject(key) : 'no PEM public key'}`,
+      {
+        resource: version,
+        hint: `look at what Cloud KMS holds: gcloud kms keys versions get-public-key ${version}`,
+      },
+    );
   }
   const publicKey: PublicKey = { kind: 'pkix', spki: new Uint8Array(key.export({ type: 'spki', format: 'der' })), algorithm };
   return {
@@ -75,7 +79,11 @@ async function fetchPublicKey(version: KeyVersionName, keys: KeyService): Promis
   return { sent, algorithm };
 }
 
-async function fetchSignature(version: KeyVersionName, payload: Uint8Array, { keys, algorithm }: { keys: KeyService; algorithm: Algorithm }): Promise<KmsSignature> {
+async function fetchSignature(
+  version: KeyVersionName,
+  payload: Uint8Array,
+  { keys, algorithm }: { keys: KeyService; algorithm: Algorithm },
+): Promise<KmsSignature> {
   const bytes = new Uint8Array(createHash(algorithm.hash).update(payload).digest());
   const sent = await keys.sign(version, { hash: algorithm.hash, bytes, crc32c: crc32c(bytes) });
   expectIntact(version, 'the name in the signature reply', { expected: version, got: sent.name });
@@ -86,10 +94,14 @@ async function fetchSignature(version: KeyVersionName, payload: Uint8Array, { ke
 
 function verified(version: KeyVersionName, payload: Uint8Array, signature: Uint8Array, key: AlgorithmKey): Uint8Array {
   if (isGoodSignature(payload, signature, key)) return signature;
-  throw new BinauthzError('SIGNATURE_INVALID', `cannot use the signature by ${version}: it does not verify under that version's own public key as ${key.algorithm.name}`, {
-    resource: version,
-    hint: 'nothing was posted; run again, and if it happens again report it to Google Cloud support, because the checksums were right',
-  });
+  throw new BinauthzError(
+    'SIGNATURE_INVALID',
+    `cannot use the signature by ${version}: it does not verify under that version's own public key as ${key.algorithm.name}`,
+    {
+      resource: version,
+      hint: 'nothing was posted; run again, and if it happens again report it to Google Cloud support, because the checksums were right',
+    },
+  );
 }
 
 /** Asks again when a reply was damaged on its way; a lasting damage fails. */
@@ -106,8 +118,12 @@ async function intact<T>(pace: Pace, ask: () => Promise<T>): Promise<T> {
 
 function expectIntact(version: KeyVersionName, what: string, values: { readonly expected: unknown; readonly got: unknown }): void {
   if (values.expected === values.got) return;
-  throw new BinauthzError('CHECKSUM_MISMATCH', `cannot trust what Cloud KMS sent for ${version}: ${what}: expected ${String(values.expected)}, got ${String(values.got ?? 'none')}`, {
-    resource: version,
-    hint: `${TRIES} tries had the same end; something between here and Cloud KMS may alter replies: look for a proxy, then run again`,
-  });
+  throw new BinauthzError(
+    'CHECKSUM_MISMATCH',
+    `cannot trust what Cloud KMS sent for ${version}: ${what}: expected ${String(values.expected)}, got ${String(values.got ?? 'none')}`,
+    {
+      resource: version,
+      hint: `${TRIES} tries had the same end; something between here and Cloud KMS may alter replies: look for a proxy, then run again`,
+    },
+  );
 }

@@ -35,7 +35,8 @@ export function reasonOf(error: unknown): string {
 export function whyTooNew(key: Key | Subkey): string | undefined {
   const { version, algorithm } = key.keyPacket;
   if (version !== 4) return `it is a version ${version} key, expected version 4`;
-  if (TOO_NEW.has(algorithm)) return `it has the algorithm ${key.getAlgorithmInfo().algorithm} of RFC 9580 (number ${algorithm}), which GnuPG 2.2 cannot verify`;
+  if (TOO_NEW.has(algorithm))
+    return `it has the algorithm ${key.getAlgorithmInfo().algorithm} of RFC 9580 (number ${algorithm}), which GnuPG 2.2 cannot verify`;
   return undefined;
 }
 
@@ -62,7 +63,8 @@ async function whyInvalid(key: Key, now: Date): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const reason = reasonOf(error);
-    if (key.getCreationTime() > now) return `it is not valid before its creation at ${key.getCreationTime().toISOString()}, and this machine's clock says ${now.toISOString()}`;
+    if (key.getCreationTime() > now)
+      return `it is not valid before its creation at ${key.getCreationTime().toISOString()}, and this machine's clock says ${now.toISOString()}`;
     return /expired/.test(reason) ? `${reason} since ${await expiryOf(key)}` : reason;
   }
 }

@@ -30,7 +30,9 @@ export async function verifyPgp(payload: Uint8Array, signature: Uint8Array, atte
   const reason = await whyUnsigned(message, key, nowMs);
   if (reason !== undefined) return { verified: false, reason };
   const doubt = whyTooNew(key);
-  return doubt === undefined ? { verified: true } : { verified: true, warning: `whether Google verifies this PGP key is not published: ${doubt}` };
+  return doubt === undefined
+    ? { verified: true }
+    : { verified: true, warning: `whether Google verifies this PGP key is not published: ${doubt}` };
 }
 
 async function readAttestorKey(listed: PgpKey, now: Date): Promise<Key | Reason> {
@@ -39,7 +41,10 @@ async function readAttestorKey(listed: PgpKey, now: Date): Promise<Key | Reason>
   if (keys.length === 0) return { reason: 'the attestor holds no readable armored PGP public key for it' };
   // The armored text may be the whole output of `gpg --export`; the id says which key of it is meant.
   const key = keys.find((candidate) => fingerprintOf(candidate) === normalizeFingerprint(listed.id));
-  if (!key) return { reason: `the attestor's id ${listed.id} is not the fingerprint of the PGP key that it holds (${keys.map(fingerprintOf).join(', ')})` };
+  if (!key)
+    return {
+      reason: `the attestor's id ${listed.id} is not the fingerprint of the PGP key that it holds (${keys.map(fingerprintOf).join(', ')})`,
+    };
   return key.verifyPrimaryKey(now).then(
     () => key,
     (error: unknown) => ({ reason: `the attestor's PGP key ${fingerprintOf(key)} is not valid now: ${reasonOf(error)}` }),
@@ -73,7 +78,11 @@ async function whyUnsigned(message: Message<string>, key: Key, nowMs: number): P
   return reasons.length === 0 ? 'the PGP message holds no signature' : reasons.join('; ');
 }
 
-async function whyNotNow(signature: Awaited<ReturnType<typeof verify>>['signatures'][number], key: Key, now: Date): Promise<string | undefined> {
+async function whyNotNow(
+  signature: Awaited<ReturnType<typeof verify>>['signatures'][number],
+  key: Key,
+  now: Date,
+): Promise<string | undefined> {
   try {
     await signature.verified;
     // openpgp asks whether the key was valid when it signed; a subkey must also be valid today.

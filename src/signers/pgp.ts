@@ -14,13 +14,23 @@ const EXPECTED = 'expected one PGP private key: armored, one line of it with \\n
 
 // The random notation would make each signature differ; without it a re-run signs the same bytes. SHA-512 is what
 // every OpenPGP implementation verifies; keys whose preferences leave it out get SHA-256.
-const SIGNING_CONFIG = { nonDeterministicSignaturesViaNotation: false, preferredHashAlgorithm: enums.hash.sha512, showVersion: false, showComment: false };
+const SIGNING_CONFIG = {
+  nonDeterministicSignaturesViaNotation: false,
+  preferredHashAlgorithm: enums.hash.sha512,
+  showVersion: false,
+  showComment: false,
+};
 
 /**
  * The signer of a PGP private key; unlocks it with the passphrase where it is protected. `debug` is told what is odd but
  * harmless, never a piece of a secret.
  */
-export async function openPgpKey(key: Secret, passphrase: Secret | undefined, pace: Pick<Pace, 'now'>, debug?: (message: string) => void): Promise<Signer> {
+export async function openPgpKey(
+  key: Secret,
+  passphrase: Secret | undefined,
+  pace: Pick<Pace, 'now'>,
+  debug?: (message: string) => void,
+): Promise<Signer> {
   const signingKey = await chooseSigningKey(await readPrivateKey(key), { source: key.source, now: new Date(pace.now()) });
   if (await unlock(signingKey, key, passphrase)) debug?.(`the PGP key in ${key.source} was unlocked`);
   else if (passphrase) debug?.(`the PGP key in ${key.source} is not protected: the passphrase in ${passphrase.source} is not needed`);
@@ -45,7 +55,8 @@ async function readPrivateKey(secret: Secret): Promise<PrivateKey> {
   if (!content) throw unusable(secret, 'it is neither an armored key nor base64');
   if ('text' in content) {
     const labels = labelsIn(content.text);
-    if (labels.length !== 1 || labels[0] !== 'PGP PRIVATE KEY BLOCK') throw unusable(secret, `it holds ${labels.join(' and ') || 'no complete block'}`);
+    if (labels.length !== 1 || labels[0] !== 'PGP PRIVATE KEY BLOCK')
+      throw unusable(secret, `it holds ${labels.join(' and ') || 'no complete block'}`);
   }
   const binary = 'text' in content ? dearmor(content.text) : content.binary;
   const keys = binary ? await parseKeys(binary) : [];
@@ -116,8 +127,12 @@ function passphraseMissing(source: string, emptySource: string | undefined): Bin
 }
 
 function passphraseWrong(source: string, passphraseSource: string): BinauthzError {
-  return new BinauthzError('PASSPHRASE_REJECTED', `cannot unlock the PGP key in ${source}: the passphrase in ${passphraseSource} is not the one that protects it`, {
-    resource: source,
-    hint: `check ${passphraseSource}, also for a line break at its end`,
-  });
+  return new BinauthzError(
+    'PASSPHRASE_REJECTED',
+    `cannot unlock the PGP key in ${source}: the passphrase in ${passphraseSource} is not the one that protects it`,
+    {
+      resource: source,
+      hint: `check ${passphraseSource}, also for a line break at its end`,
+    },
+  );
 }

@@ -22,7 +22,12 @@ export function makeSignature(payload: Uint8Array, { key, algorithm }: Algorithm
 }
 
 /** Whether a signature over a payload is good under a public key that fits the algorithm. ECDSA must be strict DER. */
-export function isGoodSignature(payload: Uint8Array, signature: Uint8Array, { key, algorithm }: AlgorithmKey, pssSalt: PssSalt = 'digest-length'): boolean {
+export function isGoodSignature(
+  payload: Uint8Array,
+  signature: Uint8Array,
+  { key, algorithm }: AlgorithmKey,
+  pssSalt: PssSalt = 'digest-length',
+): boolean {
   return passes(payload, signature, algorithm, inputFor(key, algorithm, pssSalt));
 }
 

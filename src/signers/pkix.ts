@@ -9,7 +9,8 @@ import type { Verification } from '../core/signing/verifier.js';
 import { labelsIn, readKeyContent } from './key-text.js';
 import { type AlgorithmKey, describeKeyObject, isGoodRawEcdsa, isGoodSignature, makeSignature } from './pkix-signature.js';
 
-const EXPECTED = 'expected one unencrypted private key: PEM (PKCS#8, SEC1 or PKCS#1), one line of it with \\n escapes, or base64 of PEM or DER';
+const EXPECTED =
+  'expected one unencrypted private key: PEM (PKCS#8, SEC1 or PKCS#1), one line of it with \\n escapes, or base64 of PEM or DER';
 
 /** The signer of a local private key; an RSA key stands for every algorithm of its size. */
 export function openPkixKey(secret: Secret): Signer {
@@ -18,10 +19,14 @@ export function openPkixKey(secret: Secret): Signer {
   const spki = new Uint8Array(publicHalf.export({ type: 'spki', format: 'der' }));
   const [first, ...others] = algorithmsFor(publicHalf).map((algorithm): PkixKey => ({ kind: 'pkix', spki, algorithm }));
   if (!first) {
-    throw new BinauthzError('KEY_ALGORITHM_UNSUPPORTED', `cannot sign with the key in ${secret.source}: it is ${describeKeyObject(key)}, expected RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521`, {
-      resource: secret.source,
-      hint: 'make a usable key (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256) and add its public half to the attestor',
-    });
+    throw new BinauthzError(
+      'KEY_ALGORITHM_UNSUPPORTED',
+      `cannot sign with the key in ${secret.source}: it is ${describeKeyObject(key)}, expected RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521`,
+      {
+        resource: secret.source,
+        hint: 'make a usable key (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256) and add its public half to the attestor',
+      },
+    );
   }
   const publicKeys = [first, ...others] as const;
   return {
@@ -65,7 +70,8 @@ function fromPem(text: string, secret: Secret): KeyObject | undefined {
   // `openssl ecparam -genkey` puts EC PARAMETERS first, and people keep the certificate beside its key.
   const blocks = text.match(/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\S]*?-----END (?:[A-Z]+ )*PRIVATE KEY-----/g) ?? [];
   const [block, ...more] = blocks;
-  if (block === undefined || more.length > 0) throw unusable(secret, `it holds ${blocks.length} private keys (found: ${labelsIn(text).join(', ')})`);
+  if (block === undefined || more.length > 0)
+    throw unusable(secret, `it holds ${blocks.length} private keys (found: ${labelsIn(text).join(', ')})`);
   if (/^(?:-----BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED)/m.test(block)) throw encrypted(secret);
   return attempt(secret, () => createPrivateKey({ key: `${block}\n`, format: 'pem' }));
 }

@@ -79,7 +79,10 @@ class AttestRun {
     const { request, ports } = this;
     ports.reporter.step(`Resolving ${count(request.images.length, 'image')} and reading ${count(request.attestors.length, 'attestor')}`);
     this.witness.ask(request.images);
-    const [resolved, pairs] = await Promise.all([resolveImages(request.images, ports), settle(pairAttestors(request.attestors, ports.attestors, ports.openKeys))]);
+    const [resolved, pairs] = await Promise.all([
+      resolveImages(request.images, ports),
+      settle(pairAttestors(request.attestors, ports.attestors, ports.openKeys)),
+    ]);
     const images = request.images.flatMap((asked, index) => {
       const image = resolved[index];
       return image?.ok ? [{ ...image.value, asked }] : [];
@@ -111,7 +114,9 @@ class AttestRun {
     const existing = found.verified.find(({ warnings }) => warnings.length === 0);
     if (existing) {
       this.ports.reporter.info(`${pinnedName(image)} is attested for ${pair.attestor.name} already: ${existing.attestation.occurrence}`);
-      return { result: resultOf(assignment, 'existing', { occurrence: existing.attestation.occurrence, publicKeyId: existing.publicKeyId }) };
+      return {
+        result: resultOf(assignment, 'existing', { occurrence: existing.attestation.occurrence, publicKeyId: existing.publicKeyId }),
+      };
     }
     this.warnOf(found);
     if (!signing) return { result: resultOf(assignment, 'dry-run') };
@@ -126,7 +131,8 @@ class AttestRun {
     const all = [...doubtful, ...broken];
     for (const warning of all.slice(0, MOST_WARNINGS)) this.ports.reporter.warn(warning);
     // Others may store what they like on a note; the log is not theirs to fill.
-    if (all.length > MOST_WARNINGS) this.ports.reporter.warn(`${all.length - MOST_WARNINGS} more occurrences do not count; list them with binauthz list`);
+    if (all.length > MOST_WARNINGS)
+      this.ports.reporter.warn(`${all.length - MOST_WARNINGS} more occurrences do not count; list them with binauthz list`);
   }
 
   async validate(signed: readonly SignedAssignment[]): Promise<Progress & { ready: readonly ValidatedAssignment[] }> {
@@ -143,18 +149,24 @@ class AttestRun {
     const posted = await concurrently(ready, (assignment) => this.postOne(assignment));
     const seen = await concurrently(posted, async (entry, index) => {
       const assignment = ready[index];
-      if (!assignment || !entry.ok) return { results: failure(assignment, entry.ok ? [] : entry.errors), errors: entry.ok ? [] : entry.errors };
+      if (!assignment || !entry.ok)
+        return { results: failure(assignment, entry.ok ? [] : entry.errors), errors: entry.ok ? [] : entry.errors };
       return this.see(assignment, entry.value);
     });
     const progress = valuesOf(seen);
-    return { results: progress.flatMap(({ results }) => results), errors: [...progress.flatMap(({ errors }) => errors), ...errorsOf(seen)] };
+    return {
+      results: progress.flatMap(({ results }) => results),
+      errors: [...progress.flatMap(({ errors }) => errors), ...errorsOf(seen)],
+    };
   }
 
   private async postOne(assignment: ValidatedAssignment): Promise<Posted> {
     const { waitTimeoutMs, project } = this.request;
     const posted = await postAttestation(assignment, project ?? projectOf(assignment.pair.attestor.name), this.ports);
     if (waitTimeoutMs !== undefined) this.deadline ??= posted.postedAt + waitTimeoutMs;
-    this.ports.reporter.info(`${posted.status === 'created' ? 'posted' : 'found'} ${posted.occurrence} for ${pinnedName(assignment.image)}`);
+    this.ports.reporter.info(
+      `${posted.status === 'created' ? 'posted' : 'found'} ${posted.occurrence} for ${pinnedName(assignment.image)}`,
+    );
     return posted;
   }
 
@@ -162,7 +174,8 @@ class AttestRun {
     const { occurrence, publicKeyId } = posted;
     if (posted.status === 'existing') return { results: [resultOf(assignment, 'existing', { occurrence, publicKeyId })], errors: [] };
     const details = { occurrence, publicKeyId, validated: assignment.validated };
-    if (this.deadline === undefined) return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs: null })], errors: [] };
+    if (this.deadline === undefined)
+      return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs: null })], errors: [] };
     try {
       const visibleAfterMs = await awaitVisibility(assignment, posted, this.deadline, this.ports);
       return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs })], errors: [] };
@@ -186,12 +199,21 @@ function assignmentsOf(images: readonly FoundImage[], pairs: readonly Pair[], re
 
 function resultOf(assignment: Assignment, status: AttestationStatus, details: Partial<AttestationResult> = {}): AttestationResult {
   const { image, pair } = assignment;
-  return { image: pinnedName(image), attestor: pair.attestor.name, note: pair.attestor.note, publicKeyId: pair.attestorKey.id, status, ...details };
+  return {
+    image: pinnedName(image),
+    attestor: pair.attestor.name,
+    note: pair.attestor.note,
+    publicKeyId: pair.attestorKey.id,
+    status,
+    ...details,
+  };
 }
 
 /** Results as the images and attestors were given, however they came about. */
 function inOrderOf(assignments: readonly Assignment[], results: readonly AttestationResult[]): readonly AttestationResult[] {
-  return assignments.flatMap(({ image, pair }) => results.filter((result) => result.image === pinnedName(image) && result.attestor === pair.attestor.name));
+  return assignments.flatMap(({ image, pair }) =>
+    results.filter((result) => result.image === pinnedName(image) && result.attestor === pair.attestor.name),
+  );
 }
 
 function failure(assignment: Assignment | undefined, errors: readonly BinauthzError[]): readonly AttestationResult[] {
@@ -199,14 +221,32 @@ function failure(assignment: Assignment | undefined, errors: readonly BinauthzEr
   return assignment && error ? [resultOf(assignment, 'failed', { error: reportOf(error) })] : [];
 }
 
-function outcome(images: readonly FoundImage[], attestations: readonly AttestationResult[], errors: readonly BinauthzError[]): Outcome<AttestResult> {
-  return { result: { schema: 'binauthz.attest/v1', images: images.map(imageResult), attestations, ...(errors.length > 0 ? { errors: errors.map(reportOf) } : {}) }, errors };
+function outcome(
+  images: readonly FoundImage[],
+  attestations: readonly AttestationResult[],
+  errors: readonly BinauthzError[],
+): Outcome<AttestResult> {
+  return {
+    result: {
+      schema: 'binauthz.attest/v1',
+      images: images.map(imageResult),
+      attestations,
+      ...(errors.length > 0 ? { errors: errors.map(reportOf) } : {}),
+    },
+    errors,
+  };
 }
 
 function imageResult(image: FoundImage): AttestedImage {
   const { reference, mediaType, children, uploadTime } = image;
   const optional = { ...(reference.tag === undefined ? {} : { tag: reference.tag }), ...(uploadTime === undefined ? {} : { uploadTime }) };
-  return { image: pinnedName(reference), digest: reference.digest, mediaType, children: children.map(({ digest, platform }) => ({ digest, platform })), ...optional };
+  return {
+    image: pinnedName(reference),
+    digest: reference.digest,
+    mediaType,
+    children: children.map(({ digest, platform }) => ({ digest, platform })),
+    ...optional,
+  };
 }
 
 function count(number: number, noun: string): string {

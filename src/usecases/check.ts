@@ -35,7 +35,9 @@ export interface CheckedImages {
 /** What the enforcer would answer for each image under the project's live policy. */
 export async function check(request: CheckRequest, ports: CheckPorts): Promise<CheckedImages> {
   const policy = await ports.policies.project(request.project);
-  const images = valuesOf(await concurrently(request.images, async (image) => ({ image, ...(await judgeImage(image, policy, request, ports)) })));
+  const images = valuesOf(
+    await concurrently(request.images, async (image) => ({ image, ...(await judgeImage(image, policy, request, ports)) })),
+  );
   return { verdict: worst(images.map(({ verdict }) => verdict)), images };
 }
 
@@ -55,7 +57,11 @@ async function gather(attestor: AttestorName, digest: Digest, ports: CheckPorts)
     const [good] = verified;
     if (good) return { attestor, found: 'verified', what: `${good.attestation.occurrence} verifies` };
     const [bad] = rejected;
-    return { attestor, found: 'none', what: bad ? `${bad.attestation.occurrence}: ${bad.rejection.message}` : 'its note holds none for this digest' };
+    return {
+      attestor,
+      found: 'none',
+      what: bad ? `${bad.attestation.occurrence}: ${bad.rejection.message}` : 'its note holds none for this digest',
+    };
   } catch (thrown) {
     return { attestor, found: 'no-answer', what: asError(thrown).message };
   }

@@ -62,7 +62,8 @@ async function attestorsFor(request: ListRequest, ports: ListPorts): Promise<rea
 }
 
 function scopesOf(request: ListRequest, attestors: readonly Attestor[], digest: Digest | undefined): readonly Scope[] {
-  if (request.attestors.length > 0) return attestors.map((attestor) => ({ attestors: [attestor], digest, read: (store) => store.listOfNote(attestor.note, digest) }));
+  if (request.attestors.length > 0)
+    return attestors.map((attestor) => ({ attestors: [attestor], digest, read: (store) => store.listOfNote(attestor.note, digest) }));
   const { project } = request;
   return project === undefined ? [] : [{ attestors, digest, read: (store) => store.listInProject(project, digest) }];
 }
@@ -82,7 +83,12 @@ async function readScope(scope: Scope, known: readonly Attestor[], ports: ListPo
 async function listOne(attestation: StoredAttestation, attestor: Attestor, ports: ListPorts): Promise<ListedAttestation> {
   const digest = digestOfUri(attestation.resourceUri);
   const base = { ...describe(attestation), attestor: attestor.name };
-  if (!digest) return { ...base, verified: false, reason: { code: 'OTHER_DIGEST', message: `its resource ${oneLine(attestation.resourceUri.slice(0, 300))} names no sha256 digest` } };
+  if (!digest)
+    return {
+      ...base,
+      verified: false,
+      reason: { code: 'OTHER_DIGEST', message: `its resource ${oneLine(attestation.resourceUri.slice(0, 300))} names no sha256 digest` },
+    };
   const { verified, rejected } = await judge([attestation], digest, attestor, ports.verifier);
   const [good] = verified;
   if (!good) return { ...base, verified: false, ...(rejected[0] ? { reason: rejected[0].rejection } : {}) };
@@ -113,7 +119,9 @@ function absencesOf(image: PinnedReference, request: ListRequest, listed: readon
   const wanted: readonly (string | undefined)[] = request.attestors.length > 0 ? request.attestors : [undefined];
   return wanted.flatMap((attestor) => {
     const found = listed.filter((entry) => entry.digest === image.digest && (attestor === undefined || entry.attestor === attestor));
-    return found.some(({ verified }) => verified) ? [] : [absence(image, attestor === undefined ? `in project ${request.project ?? ''}` : `by ${attestor}`, found)];
+    return found.some(({ verified }) => verified)
+      ? []
+      : [absence(image, attestor === undefined ? `in project ${request.project ?? ''}` : `by ${attestor}`, found)];
   });
 }
 
@@ -121,12 +129,22 @@ function absence(image: PinnedReference, whose: string, found: readonly ListedAt
   const name = pinnedName(image);
   const [first] = found;
   if (!first) {
-    return new BinauthzError('ATTESTATION_NOT_FOUND', `cannot find an attestation of ${name} ${whose}: expected at least one, got none`, { resource: name, hint: `attest it: binauthz attest ${name} …` });
+    return new BinauthzError('ATTESTATION_NOT_FOUND', `cannot find an attestation of ${name} ${whose}: expected at least one, got none`, {
+      resource: name,
+      hint: `attest it: binauthz attest ${name} …`,
+    });
   }
-  return new BinauthzError('ATTESTATION_NOT_VERIFIABLE', `cannot verify an attestation of ${name} ${whose}: ${first.occurrence}: ${first.reason?.message ?? 'it does not verify'}`, {
-    resource: first.occurrence,
-    hint: first.attestor === '' ? `name the attestor whose note it is: binauthz list ${name} --attestor NAME` : `attest it again with a key that the attestor trusts: binauthz attest ${name} …`,
-  });
+  return new BinauthzError(
+    'ATTESTATION_NOT_VERIFIABLE',
+    `cannot verify an attestation of ${name} ${whose}: ${first.occurrence}: ${first.reason?.message ?? 'it does not verify'}`,
+    {
+      resource: first.occurrence,
+      hint:
+        first.attestor === ''
+          ? `name the attestor whose note it is: binauthz list ${name} --attestor NAME`
+          : `attest it again with a key that the attestor trusts: binauthz attest ${name} …`,
+    },
+  );
 }
 
 function outcome(attestations: readonly ListedAttestation[], errors: readonly BinauthzError[]): Outcome<ListResult> {

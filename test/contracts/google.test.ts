@@ -31,7 +31,11 @@ async function must(method: string, path: string, body?: unknown): Promise<{ [me
 beforeAll(async () => {
   emulator = await startTestEmulator();
   const { google } = googleOn(emulator.host);
-  keys = { service: createKeyService(google), key: `${RING}/cryptoKeys/ec`, encryptionKeyVersion: `${RING}/cryptoKeys/enc/cryptoKeyVersions/1` } as KeyWorld;
+  keys = {
+    service: createKeyService(google),
+    key: `${RING}/cryptoKeys/ec`,
+    encryptionKeyVersion: `${RING}/cryptoKeys/enc/cryptoKeyVersions/1`,
+  } as KeyWorld;
   store = { store: createAttestationStore(google), note: NOTE, project: 'shop-prod', otherProject: 'other-prod' } as StoreWorld;
   await makeKeys();
   await makeAttestor(createAttestorService(google));
@@ -43,7 +47,10 @@ afterAll(async () => {
 
 async function makeKeys(): Promise<void> {
   await must('POST', `/v1/${RING.replace(/\/ring$/, '')}?keyRingId=ring`, {});
-  await must('POST', `/v1/${RING}/cryptoKeys?cryptoKeyId=ec`, { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' } });
+  await must('POST', `/v1/${RING}/cryptoKeys?cryptoKeyId=ec`, {
+    purpose: 'ASYMMETRIC_SIGN',
+    versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' },
+  });
   await must('POST', `/v1/${RING}/cryptoKeys?cryptoKeyId=enc`, { purpose: 'ENCRYPT_DECRYPT' });
   for (let version = 2; version <= 3; version++) await must('POST', `/v1/${keys.key}/cryptoKeyVersions`, {});
   await must('PATCH', `/v1/${keys.key}/cryptoKeyVersions/2?updateMask=state`, { state: 'DISABLED' });
@@ -55,15 +62,30 @@ async function makeAttestor(service: AttestorWorld['service']): Promise<void> {
   const keyId = `//cloudkms.googleapis.com/v1/${version}`;
   await must('POST', '/v1/projects/shop-prod/notes?noteId=built', { attestation: { hint: { humanReadableName: 'built' } } });
   const entry = { id: keyId, pkixPublicKey: { publicKeyPem: pem, signatureAlgorithm: 'ECDSA_P256_SHA256' } };
-  await must('POST', '/v1/projects/shop-prod/attestors?attestorId=built', { userOwnedGrafeasNote: { noteReference: NOTE, publicKeys: [entry] } });
+  await must('POST', '/v1/projects/shop-prod/attestors?attestorId=built', {
+    userOwnedGrafeasNote: { noteReference: NOTE, publicKeys: [entry] },
+  });
   const { serviceAgent } = await service.attestor(ATTESTOR as AttestorWorld['attestor']);
   const bindings = [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members: [`serviceAccount:${serviceAgent}`] }];
   await must('POST', `/v1/${NOTE}:setIamPolicy`, { policy: { bindings } });
   const digest = `sha256:${'c'.repeat(64)}`;
-  const payload = new TextEncoder().encode(JSON.stringify({ critical: { identity: { 'docker-reference': 'gcr.io/p/x' }, image: { 'docker-manifest-digest': digest }, type: 'Google cloud binauthz container signature' } }));
+  const payload = new TextEncoder().encode(
+    JSON.stringify({
+      critical: {
+        identity: { 'docker-reference': 'gcr.io/p/x' },
+        image: { 'docker-manifest-digest': digest },
+        type: 'Google cloud binauthz container signature',
+      },
+    }),
+  );
   const bytes = new Uint8Array(createHash('sha256').update(payload).digest());
   const { signature } = await keys.service.sign(version, { hash: 'sha256', bytes, crc32c: crc32c(bytes) });
-  const good = { note: NOTE, resourceUri: `https://gcr.io/p/x@${digest}`, payload, signatures: [{ publicKeyId: keyId, bytes: signature }] } as unknown as Attestation;
+  const good = {
+    note: NOTE,
+    resourceUri: `https://gcr.io/p/x@${digest}`,
+    payload,
+    signatures: [{ publicKeyId: keyId, bytes: signature }],
+  } as unknown as Attestation;
   const bad: Attestation = { ...good, signatures: [{ publicKeyId: keyId, bytes: new Uint8Array([1, 2, 3]) }] };
   attestors = { service, attestor: ATTESTOR, note: NOTE, keyId, pem, good, bad } as AttestorWorld;
 }

@@ -45,7 +45,10 @@ export function keyServiceContract(name: string, world: () => KeyWorld): void {
     });
 
     it('says how to enable a disabled version', async () => {
-      for (const call of [world().service.publicKey(version(2)), world().service.sign(version(2), { hash: 'sha256', bytes, crc32c: crc32c(bytes) })]) {
+      for (const call of [
+        world().service.publicKey(version(2)),
+        world().service.sign(version(2), { hash: 'sha256', bytes, crc32c: crc32c(bytes) }),
+      ]) {
         const error = await errorOf(call);
         expect(error.code).toBe('KEY_UNUSABLE');
         expect(error.resource).toBe(version(2));

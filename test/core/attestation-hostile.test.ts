@@ -21,8 +21,18 @@ const counting = () => {
   return counted;
 };
 
-function judge(signatures: readonly AttestationSignature[], keys: readonly AttestorKey[] = [listed('a')], verifier = counting(), bytes = payload): Promise<Verdict<Attestation>> {
-  return verifyAttestation({ note: 'projects/p/notes/n' as NoteName, resourceUri: `https://gcr.io/p/x@${DIGEST}`, payload: bytes, signatures }, DIGEST, keys, verifier);
+function judge(
+  signatures: readonly AttestationSignature[],
+  keys: readonly AttestorKey[] = [listed('a')],
+  verifier = counting(),
+  bytes = payload,
+): Promise<Verdict<Attestation>> {
+  return verifyAttestation(
+    { note: 'projects/p/notes/n' as NoteName, resourceUri: `https://gcr.io/p/x@${DIGEST}`, payload: bytes, signatures },
+    DIGEST,
+    keys,
+    verifier,
+  );
 }
 
 /** The integers of a DER signature. */
@@ -33,7 +43,8 @@ function integersOf(der: Uint8Array): readonly [Buffer, Buffer] {
 
 describe('a planted signature', () => {
   const [r, s] = integersOf(good);
-  const der = (...parts: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from([0x30, parts.reduce((sum, part) => sum + part.length, 0)]), ...parts]);
+  const der = (...parts: readonly Buffer[]): Buffer =>
+    Buffer.concat([Buffer.from([0x30, parts.reduce((sum, part) => sum + part.length, 0)]), ...parts]);
   const integer = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([2, bytes.length]), bytes]);
   const zero = Buffer.from([0]);
 
@@ -51,7 +62,12 @@ describe('a planted signature', () => {
   });
 
   it('does not keep a good one beside it from counting', async () => {
-    expect(await judge([{ publicKeyId: 'a', bytes: new Uint8Array(9) }, { publicKeyId: 'a', bytes: good }])).toHaveProperty('verified');
+    expect(
+      await judge([
+        { publicKeyId: 'a', bytes: new Uint8Array(9) },
+        { publicKeyId: 'a', bytes: good },
+      ]),
+    ).toHaveProperty('verified');
   });
 
   it('under an empty id counts for no key', async () => {
@@ -84,11 +100,23 @@ describe('many planted signatures', () => {
 
 describe('a planted payload', () => {
   it.each([
-    ['of megabytes', Buffer.from(`{"critical":{"image":{"docker-manifest-digest":"${DIGEST}"}},"x":"${'y'.repeat(5e6)}"}`), 'BAD_SIGNATURE'],
+    [
+      'of megabytes',
+      Buffer.from(`{"critical":{"image":{"docker-manifest-digest":"${DIGEST}"}},"x":"${'y'.repeat(5e6)}"}`),
+      'BAD_SIGNATURE',
+    ],
     ['nested without end', Buffer.from('['.repeat(1e6)), 'PAYLOAD_NOT_PARSEABLE'],
     ['of nothing', Buffer.alloc(0), 'PAYLOAD_NOT_PARSEABLE'],
-    ['for two digests', Buffer.from(`{"critical":{"image":{"docker-manifest-digest":"${digestOf(new Uint8Array([2]))}","docker-manifest-digest":"${DIGEST}"}}}`), 'PAYLOAD_NOT_PARSEABLE'],
+    [
+      'for two digests',
+      Buffer.from(
+        `{"critical":{"image":{"docker-manifest-digest":"${digestOf(new Uint8Array([2]))}","docker-manifest-digest":"${DIGEST}"}}}`,
+      ),
+      'PAYLOAD_NOT_PARSEABLE',
+    ],
   ])('%s does not count', async (_name, bytes, code) => {
-    expect(await judge([{ publicKeyId: 'a', bytes: good }], [listed('a')], counting(), new Uint8Array(bytes))).toMatchObject({ rejected: { code } });
+    expect(await judge([{ publicKeyId: 'a', bytes: good }], [listed('a')], counting(), new Uint8Array(bytes))).toMatchObject({
+      rejected: { code },
+    });
   });
 });

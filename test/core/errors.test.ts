@@ -42,6 +42,7 @@ describe('an error', () => {
     ['a foreign one', new TypeError('x'), 'INTERNAL'],
     ['a text', 'x', 'INTERNAL'],
     ['nothing', undefined, 'INTERNAL'],
+    ['a value without a text', Object.create(null), 'INTERNAL'],
   ])('is made of %s', (_title, thrown, code) => {
     expect(asError(thrown).code).toBe(code);
     expect(asErrors(thrown)[0].code).toBe(code);
@@ -49,7 +50,10 @@ describe('an error', () => {
 
   it('keeps secrets out of its message, hint and resource', () => {
     const key = '-----BEGIN PGP PRIVATE KEY BLOCK-----\nabc\n-----END PGP PRIVATE KEY BLOCK-----';
-    const error = new BinauthzError('INTERNAL', `cannot use ${key}`, { hint: 'Authorization: Bearer ya29.abcdefghij', resource: 'https://user:secret@example.com/v2/?token=secret' });
+    const error = new BinauthzError('INTERNAL', `cannot use ${key}`, {
+      hint: 'Authorization: Bearer ya29.abcdefghij',
+      resource: 'https://user:secret@example.com/v2/?token=secret',
+    });
     const text = JSON.stringify([error.message, error.hint, error.resource]);
     for (const secret of ['abc', 'ya29', 'secret']) expect(text).not.toContain(secret);
   });
@@ -58,6 +62,10 @@ describe('an error', () => {
 describe('a secret', () => {
   it('shows itself only when asked', () => {
     const secret = new Secret('hunter2', 'PASSWORD');
-    expect([String(secret), JSON.stringify({ secret }), secret.reveal()]).toEqual(['[secret from PASSWORD]', '{"secret":"[secret from PASSWORD]"}', 'hunter2']);
+    expect([String(secret), JSON.stringify({ secret }), secret.reveal()]).toEqual([
+      '[secret from PASSWORD]',
+      '{"secret":"[secret from PASSWORD]"}',
+      'hunter2',
+    ]);
   });
 });

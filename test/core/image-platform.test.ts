@@ -21,7 +21,10 @@ function indexOf(...manifests: unknown[]): object {
 }
 
 function read(manifest: unknown, contentType?: string): ResolvedImage {
-  const bytes = manifest instanceof Uint8Array ? manifest : new TextEncoder().encode(typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
+  const bytes =
+    manifest instanceof Uint8Array
+      ? manifest
+      : new TextEncoder().encode(typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
   const parsed = parseImageReference('us-docker.pkg.dev/p/r/app:v1');
   if (!parsed.ok) throw new Error(parsed.reason);
   return readManifest(bytes, contentType, pin(parsed.reference, digestOf(bytes)));
@@ -29,7 +32,9 @@ function read(manifest: unknown, contentType?: string): ResolvedImage {
 
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 const UNKNOWN = { os: 'unknown', architecture: 'unknown' };
-const ATTESTATION = { annotations: { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': digest('amd64') } };
+const ATTESTATION = {
+  annotations: { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': digest('amd64') },
+};
 
 describe('single images', () => {
   it.each([
@@ -53,7 +58,10 @@ describe('indexes', () => {
     ['OCI', OCI_INDEX],
     ['Docker', DOCKER_LIST],
   ])('%s: lists the runnable children in their order', (_name, mediaType) => {
-    const image = read({ ...indexOf(entry('amd64', AMD64), entry('arm', { os: 'linux', architecture: 'arm', variant: 'v7' })), mediaType }, mediaType);
+    const image = read(
+      { ...indexOf(entry('amd64', AMD64), entry('arm', { os: 'linux', architecture: 'arm', variant: 'v7' })), mediaType },
+      mediaType,
+    );
     expect(image.isIndex).toBe(true);
     expect(image.children).toEqual([
       { digest: digest('amd64'), platform: 'linux/amd64' },
@@ -84,14 +92,34 @@ describe('refused as MANIFEST_INVALID', () => {
     ['empty', '', OCI_MANIFEST, /not JSON/],
     ['not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), OCI_MANIFEST, /not JSON/],
     ['not an object', [IMAGE], OCI_MANIFEST, /not a JSON object/],
-    ['schema 1', { schemaVersion: 1, name: 'app', tag: 'v1', fsLayers: [], history: [] }, 'application/vnd.docker.distribution.manifest.v1+prettyjws', /schema 1/],
+    [
+      'schema 1',
+      { schemaVersion: 1, name: 'app', tag: 'v1', fsLayers: [], history: [] },
+      'application/vnd.docker.distribution.manifest.v1+prettyjws',
+      /schema 1/,
+    ],
     ['no media type at all', { ...IMAGE, mediaType: undefined }, undefined, /media type is missing/],
-    ['another media type', { ...IMAGE, mediaType: 'application/vnd.oci.artifact.manifest.v1+json' }, undefined, /media type is application\/vnd\.oci\.artifact/],
+    [
+      'another media type',
+      { ...IMAGE, mediaType: 'application/vnd.oci.artifact.manifest.v1+json' },
+      undefined,
+      /media type is application\/vnd\.oci\.artifact/,
+    ],
     ['a media type that is no string', { ...IMAGE, mediaType: 5 }, OCI_MANIFEST, /media type is 5/],
     ['an index served as an image', indexOf(entry('amd64', AMD64)), OCI_MANIFEST, /the registry says/],
     ['an image served as an index', IMAGE, OCI_INDEX, /the registry says/],
-    ['the content of an index, typed as an image by the header alone', { schemaVersion: 2, manifests: [entry('amd64', AMD64)] }, OCI_MANIFEST, /does not fit/],
-    ['the content of an image, typed as an index by the header alone', { schemaVersion: 2, config: CONFIG, layers: [LAYER] }, OCI_INDEX, /does not fit/],
+    [
+      'the content of an index, typed as an image by the header alone',
+      { schemaVersion: 2, manifests: [entry('amd64', AMD64)] },
+      OCI_MANIFEST,
+      /does not fit/,
+    ],
+    [
+      'the content of an image, typed as an index by the header alone',
+      { schemaVersion: 2, config: CONFIG, layers: [LAYER] },
+      OCI_INDEX,
+      /does not fit/,
+    ],
     ['an index and an image at once', { ...IMAGE, manifests: [entry('amd64', AMD64)] }, undefined, /at once/],
     ['an image without configuration and layers', { schemaVersion: 2, mediaType: OCI_MANIFEST }, OCI_MANIFEST, /does not fit/],
     ['an empty object, typed by the header', {}, OCI_MANIFEST, /does not fit/],
@@ -100,10 +128,17 @@ describe('refused as MANIFEST_INVALID', () => {
     ['an entry that is not an object', indexOf('x'), undefined, /not an object/],
     ['an entry without a digest', indexOf({ platform: AMD64 }), undefined, /without a sha256 digest/],
     ['an entry with another hash', indexOf({ platform: AMD64, digest: `sha512:${'0'.repeat(128)}` }), undefined, /without a sha256 digest/],
-    ['a platform that would write into the log', indexOf(entry('evil', { os: 'linux\n::error::x', architecture: 'amd64' })), undefined, /platform/],
+    [
+      'a platform that would write into the log',
+      indexOf(entry('evil', { os: 'linux\n::error::x', architecture: 'amd64' })),
+      undefined,
+      /platform/,
+    ],
   ])('%s', (_name, manifest, contentType, message) => {
     const reading = (): unknown => read(manifest, contentType);
-    expect(reading).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID', exitCode: 7, resource: 'us-docker.pkg.dev/p/r/app:v1' }) as BinauthzError);
+    expect(reading).toThrow(
+      expect.objectContaining({ code: 'MANIFEST_INVALID', exitCode: 7, resource: 'us-docker.pkg.dev/p/r/app:v1' }) as BinauthzError,
+    );
     expect(reading).toThrow(message);
   });
 
@@ -115,7 +150,13 @@ describe('refused as MANIFEST_INVALID', () => {
 
 describe('digestsToAttest', () => {
   const single = read(IMAGE);
-  const index = read(indexOf(entry('amd64', AMD64), entry('arm64', { os: 'linux', architecture: 'arm64' }), entry('amd64', { os: 'linux', architecture: '386' })));
+  const index = read(
+    indexOf(
+      entry('amd64', AMD64),
+      entry('arm64', { os: 'linux', architecture: 'arm64' }),
+      entry('amd64', { os: 'linux', architecture: '386' }),
+    ),
+  );
 
   it.each(['both', 'index', 'children'] as const)('%s: a single image is itself', (mode) => {
     expect(digestsToAttest(single, mode)).toEqual([single.reference.digest]);
@@ -138,7 +179,10 @@ describe('an index of thousands', () => {
   });
 
   it.each([
-    ['a member given twice', `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[],"manifests":[${JSON.stringify(entry('x', AMD64))}]}`],
+    [
+      'a member given twice',
+      `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[],"manifests":[${JSON.stringify(entry('x', AMD64))}]}`,
+    ],
     ['a byte order mark', `\ufeff${JSON.stringify(IMAGE)}`],
     ['a media type that converts to no text', '{"mediaType":{"toString":1}}'],
   ])('nor is one with %s', (_name, text) => expect(() => read(text)).toThrow(/cannot read the manifest/));

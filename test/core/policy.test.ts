@@ -9,7 +9,11 @@ import type { Policy } from '../../src/core/policy/policy.js';
 import { worst, type Verdict } from '../../src/core/policy/verdict.js';
 
 const [A, B] = ['projects/p/attestors/a', 'projects/p/attestors/b'] as AttestorName[] as [AttestorName, AttestorName];
-const rule = (evaluationMode: string, ...requireAttestationsBy: readonly string[]) => ({ evaluationMode, enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG', ...(requireAttestationsBy.length > 0 ? { requireAttestationsBy } : {}) });
+const rule = (evaluationMode: string, ...requireAttestationsBy: readonly string[]) => ({
+  evaluationMode,
+  enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
+  ...(requireAttestationsBy.length > 0 ? { requireAttestationsBy } : {}),
+});
 const require = rule('REQUIRE_ATTESTATION', A, B);
 
 function policy(document: Record<string, unknown>): Policy {
@@ -57,7 +61,11 @@ describe('evaluation', () => {
   const none = (attestor: AttestorName): Evidence => ({ attestor, found: 'none', what: 'nothing' });
   const noAnswer = (attestor: AttestorName): Evidence => ({ attestor, found: 'no-answer', what: 'no permission' });
 
-  function verdictOf(document: Record<string, unknown>, evidence: readonly Evidence[], options: { image?: string; isPinned?: boolean; cluster?: string } = {}): Verdict {
+  function verdictOf(
+    document: Record<string, unknown>,
+    evidence: readonly Evidence[],
+    options: { image?: string; isPinned?: boolean; cluster?: string } = {},
+  ): Verdict {
     const live = policy(document);
     const question = pose(live, options.image ?? image, options.cluster);
     return 'decided' in question ? question.decided.verdict : evaluate(live, question.chosen, options.isPinned ?? true, evidence).verdict;
@@ -73,17 +81,54 @@ describe('evaluation', () => {
     ['an exempt image', 'ALLOWED', { defaultAdmissionRule: require, admissionWhitelistPatterns: [{ namePattern: 'gcr.io/p/*' }] }, []],
     ['everything allowed', 'ALLOWED', { defaultAdmissionRule: rule('ALWAYS_ALLOW') }, []],
     ['everything denied', 'DENIED', { defaultAdmissionRule: rule('ALWAYS_DENY') }, []],
-    ['a violation in dry run', 'ALLOWED_DRY_RUN', { defaultAdmissionRule: { ...require, enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' } }, [none(A), none(B)]],
-    ['a violation that the system policy may exempt', 'UNKNOWN', { defaultAdmissionRule: require, globalPolicyEvaluationMode: 'ENABLE' }, [none(A), none(B)]],
-    ['a rule for this cluster', 'ALLOWED', { defaultAdmissionRule: rule('ALWAYS_DENY'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } }, [], { cluster: 'us-east1-a.prod' }],
-    ['a rule for another cluster', 'DENIED', { defaultAdmissionRule: rule('ALWAYS_DENY'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } }, [], { cluster: 'us-east1-a.dev' }],
-    ['cluster rules and no cluster', 'UNKNOWN', { defaultAdmissionRule: rule('ALWAYS_ALLOW'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } }, []],
-    ['namespace rules', 'UNKNOWN', { defaultAdmissionRule: rule('ALWAYS_ALLOW'), kubernetesNamespaceAdmissionRules: { prod: rule('ALWAYS_DENY') } }, []],
+    [
+      'a violation in dry run',
+      'ALLOWED_DRY_RUN',
+      { defaultAdmissionRule: { ...require, enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' } },
+      [none(A), none(B)],
+    ],
+    [
+      'a violation that the system policy may exempt',
+      'UNKNOWN',
+      { defaultAdmissionRule: require, globalPolicyEvaluationMode: 'ENABLE' },
+      [none(A), none(B)],
+    ],
+    [
+      'a rule for this cluster',
+      'ALLOWED',
+      { defaultAdmissionRule: rule('ALWAYS_DENY'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } },
+      [],
+      { cluster: 'us-east1-a.prod' },
+    ],
+    [
+      'a rule for another cluster',
+      'DENIED',
+      { defaultAdmissionRule: rule('ALWAYS_DENY'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } },
+      [],
+      { cluster: 'us-east1-a.dev' },
+    ],
+    [
+      'cluster rules and no cluster',
+      'UNKNOWN',
+      { defaultAdmissionRule: rule('ALWAYS_ALLOW'), clusterAdmissionRules: { 'us-east1-a.prod': rule('ALWAYS_ALLOW') } },
+      [],
+    ],
+    [
+      'namespace rules',
+      'UNKNOWN',
+      { defaultAdmissionRule: rule('ALWAYS_ALLOW'), kubernetesNamespaceAdmissionRules: { prod: rule('ALWAYS_DENY') } },
+      [],
+    ],
   ])('%s: %s', (_title, verdict, document, evidence, options) => {
     expect(verdictOf(document, evidence, options)).toBe(verdict);
   });
 
   it('takes the worst of several, and nothing for UNKNOWN', () => {
-    expect([worst([]), worst(['ALLOWED', 'DENIED', 'UNKNOWN']), worst(['ALLOWED', 'ALLOWED']), worst(['ALLOWED', 'UNKNOWN'])]).toEqual(['UNKNOWN', 'DENIED', 'ALLOWED', 'UNKNOWN']);
+    expect([worst([]), worst(['ALLOWED', 'DENIED', 'UNKNOWN']), worst(['ALLOWED', 'ALLOWED']), worst(['ALLOWED', 'UNKNOWN'])]).toEqual([
+      'UNKNOWN',
+      'DENIED',
+      'ALLOWED',
+      'UNKNOWN',
+    ]);
   });
 });

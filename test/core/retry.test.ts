@@ -4,7 +4,8 @@ import { BinauthzError, type Transient } from '../../src/core/errors.js';
 import { backoff, retry } from '../../src/core/retry.js';
 import { fakePace } from '../support/fake-pace.js';
 
-const failing = (transient?: Transient): BinauthzError => new BinauthzError(transient?.kind === 'quota' ? 'QUOTA_EXHAUSTED' : 'UNAVAILABLE', 'no', transient ? { transient } : {});
+const failing = (transient?: Transient): BinauthzError =>
+  new BinauthzError(transient?.kind === 'quota' ? 'QUOTA_EXHAUSTED' : 'UNAVAILABLE', 'no', transient ? { transient } : {});
 
 /** Fails with these errors in turn, then succeeds. */
 function operation(...errors: readonly (BinauthzError | undefined)[]) {
@@ -63,13 +64,17 @@ describe('retry', () => {
   it('begins no attempt after a deadline', async () => {
     const pace = fakePace();
     const deadline = pace.now() + 1_000;
-    await expect(retry(() => Promise.reject(failing({ kind: 'unavailable' })), pace, { deadline })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(retry(() => Promise.reject(failing({ kind: 'unavailable' })), pace, { deadline })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
     expect(pace.now()).toBeLessThanOrEqual(deadline);
   });
 
   it('tells of each failure that is tried again', async () => {
     const told: number[] = [];
-    await retry(operation(failing({ kind: 'unavailable' }), failing({ kind: 'unavailable' })).run, fakePace(), { onRetry: (_error, delayMs) => told.push(delayMs) });
+    await retry(operation(failing({ kind: 'unavailable' }), failing({ kind: 'unavailable' })).run, fakePace(), {
+      onRetry: (_error, delayMs) => told.push(delayMs),
+    });
     expect(told).toHaveLength(2);
     expect(told[1]).toBeGreaterThan(told[0] ?? Infinity);
   });

@@ -60,7 +60,10 @@ describe('algorithms', () => {
     expect(algorithmOfAttestor(ML_DSA_65)).toBeUndefined();
   });
 
-  it.each(['SIGNATURE_ALGORITHM_UNSPECIFIED', 'ecdsa_p256_sha256', 'ECDSA_P256', '', 'constructor'])('no attestor algorithm "%s"', (name) => {
-    expect(algorithmOfAttestor(name)).toBeUndefined();
-  });
+  it.each(['SIGNATURE_ALGORITHM_UNSPECIFIED', 'ecdsa_p256_sha256', 'ECDSA_P256', '', 'constructor'])(
+    'no attestor algorithm "%s"',
+    (name) => {
+      expect(algorithmOfAttestor(name)).toBeUndefined();
+    },
+  );
 });

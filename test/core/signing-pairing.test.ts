@@ -24,7 +24,11 @@ function ec(which: number): PublicKey {
 }
 
 function given(name: string, ...signers: readonly [PublicKey, ...PublicKey[]][]): GivenKey {
-  const [first, ...others] = signers.map((publicKeys, i) => ({ name: `${name}-${i}`, publicKeys, sign: () => Promise.reject(new Error('not in this test')) }));
+  const [first, ...others] = signers.map((publicKeys, i) => ({
+    name: `${name}-${i}`,
+    publicKeys,
+    sign: () => Promise.reject(new Error('not in this test')),
+  }));
   return { name, signers: [first!, ...others] };
 }
 
@@ -36,7 +40,10 @@ describe('pairKeys', () => {
   });
 
   it('pairs each of several attestors with its own key, whatever the order', () => {
-    const { pairs, errors } = pairKeys([attestor('a', listed(0)), attestor('b', listed(1)), attestor('c', { kind: 'pgp', id: FINGERPRINT, armored: '' })], [given('pgp', [{ kind: 'pgp', fingerprint: FINGERPRINT }]), given('k1', [ec(1)]), given('k0', [ec(0)])]);
+    const { pairs, errors } = pairKeys(
+      [attestor('a', listed(0)), attestor('b', listed(1)), attestor('c', { kind: 'pgp', id: FINGERPRINT, armored: '' })],
+      [given('pgp', [{ kind: 'pgp', fingerprint: FINGERPRINT }]), given('k1', [ec(1)]), given('k0', [ec(0)])],
+    );
     expect(errors).toEqual([]);
     expect(pairs.map(({ signer }) => signer.name)).toEqual(['k0-0', 'k1-0', 'pgp-0']);
   });
@@ -69,7 +76,9 @@ describe('pairKeys', () => {
     const { errors } = pairKeys([attestor('a', listed(1, 'its-id'))], [given('mine', [ec(0)])]);
     expect(errors.map(({ code }) => code)).toEqual(['KEY_NOT_TRUSTED']);
     expect(errors[0]?.message).toContain('its-id');
-    expect(errors[0]?.message).toContain(defaultKeyId(ec(0).kind === 'pkix' ? spkiOf(publicPem(keyPairFor(P256, 0).publicKey))! : new Uint8Array()));
+    expect(errors[0]?.message).toContain(
+      defaultKeyId(ec(0).kind === 'pkix' ? spkiOf(publicPem(keyPairFor(P256, 0).publicKey))! : new Uint8Array()),
+    );
   });
 
   it('says when the very key is listed under another algorithm', () => {

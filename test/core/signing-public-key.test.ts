@@ -2,7 +2,18 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../src/core/signing/algorithm.js';
-import { algorithmsFor, defaultKeyId, describeKey, fits, isSameKey, isTrustedAs, normalizeFingerprint, parsePem, spkiOf, type PublicKey } from '../../src/core/signing/public-key.js';
+import {
+  algorithmsFor,
+  defaultKeyId,
+  describeKey,
+  fits,
+  isSameKey,
+  isTrustedAs,
+  normalizeFingerprint,
+  parsePem,
+  spkiOf,
+  type PublicKey,
+} from '../../src/core/signing/public-key.js';
 import { algorithmNamed, keyPairFor, privatePem, publicPem } from '../support/pkix-keys.js';
 
 const P256 = algorithmNamed('ECDSA_P256_SHA256');
@@ -10,8 +21,14 @@ const FINGERPRINT = '0123456789ABCDEF0123456789ABCDEF01234567';
 
 // Facts 1.3; the first is Google's published pair.
 const KEY_IDS = [
-  ['MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXnpuYEfvLl1kj4fjxViFRwY1a+zC5qzlf9LJIK+rnjq42tiKGyyXMbnZKJiYPPdMDGyltnkrABnztg2jJ48aYQ==', 'ni:///sha-256;EwVxs8fNUAHq9FI2AMfh8WNIXVBuuTMeGtPH72U-I70'],
-  ['MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEe9+z/3CPGSAAqvjbgT9MGqY8zFT0AopMeYl1dIlz7VlQxNBduAJAg57BFUse+EoYWA+24XTwsG3FOGOvS1ikIA==', 'ni:///sha-256;omcFDhGT5aPWuhJuvkMoAxf7yo98Y2ntoqATcjFiUTk'],
+  [
+    'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXnpuYEfvLl1kj4fjxViFRwY1a+zC5qzlf9LJIK+rnjq42tiKGyyXMbnZKJiYPPdMDGyltnkrABnztg2jJ48aYQ==',
+    'ni:///sha-256;EwVxs8fNUAHq9FI2AMfh8WNIXVBuuTMeGtPH72U-I70',
+  ],
+  [
+    'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEe9+z/3CPGSAAqvjbgT9MGqY8zFT0AopMeYl1dIlz7VlQxNBduAJAg57BFUse+EoYWA+24XTwsG3FOGOvS1ikIA==',
+    'ni:///sha-256;omcFDhGT5aPWuhJuvkMoAxf7yo98Y2ntoqATcjFiUTk',
+  ],
 ] as const;
 
 function pkix(which = 0): Extract<PublicKey, { kind: 'pkix' }> {
@@ -60,12 +77,19 @@ describe('parsePem', () => {
 });
 
 describe('fits', () => {
-  it.each(ALGORITHMS.map((algorithm) => [algorithm.name, algorithm] as const))('a key made for %s fits it and only its like', (_name, algorithm) => {
-    const { publicKey, privateKey } = keyPairFor(algorithm);
-    const same = ALGORITHMS.filter(({ scheme }) => ('bits' in scheme ? 'bits' in algorithm.scheme && scheme.bits === algorithm.scheme.bits : 'curve' in algorithm.scheme && scheme.curve === algorithm.scheme.curve));
-    expect(algorithmsFor(publicKey)).toEqual(same);
-    expect(fits(privateKey, algorithm)).toBe(true);
-  });
+  it.each(ALGORITHMS.map((algorithm) => [algorithm.name, algorithm] as const))(
+    'a key made for %s fits it and only its like',
+    (_name, algorithm) => {
+      const { publicKey, privateKey } = keyPairFor(algorithm);
+      const same = ALGORITHMS.filter(({ scheme }) =>
+        'bits' in scheme
+          ? 'bits' in algorithm.scheme && scheme.bits === algorithm.scheme.bits
+          : 'curve' in algorithm.scheme && scheme.curve === algorithm.scheme.curve,
+      );
+      expect(algorithmsFor(publicKey)).toEqual(same);
+      expect(fits(privateKey, algorithm)).toBe(true);
+    },
+  );
 
   it.each([
     ['RSA 1024', generateKeyPairSync('rsa', { modulusLength: 1024 })],

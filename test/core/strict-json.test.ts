@@ -10,11 +10,29 @@ const EVIL = digestOf(new Uint8Array([2]));
 const image = (digest: string): string => `"image":{"docker-manifest-digest":"${digest}"}`;
 
 describe('parseJsonStrictly', () => {
-  it.each(['{}', '[]', '"a:b"', '{"a":{"a":1},"b":[{"a":2},{"a":3}]}', '{"a" : "\\"b\\":"}', '{"__proto__":{"x":1},"":{"":[]}}', '{"a":"\\\\"}', '[["a:"],"b"]'])('reads %s', (text) => {
+  it.each([
+    '{}',
+    '[]',
+    '"a:b"',
+    '{"a":{"a":1},"b":[{"a":2},{"a":3}]}',
+    '{"a" : "\\"b\\":"}',
+    '{"__proto__":{"x":1},"":{"":[]}}',
+    '{"a":"\\\\"}',
+    '[["a:"],"b"]',
+  ])('reads %s', (text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
 
-  it.each(['', '{}x', '{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '{"b":{"a":1,"a":2}}', '[{"__proto__":1,"__proto__":2}]', '\ufeff{}', '[1]\u0000'])('refuses %j', (text) => {
+  it.each([
+    '',
+    '{}x',
+    '{"a":1,"a":1}',
+    '{"a":1,"\\u0061":2}',
+    '{"b":{"a":1,"a":2}}',
+    '[{"__proto__":1,"__proto__":2}]',
+    '\ufeff{}',
+    '[1]\u0000',
+  ])('refuses %j', (text) => {
     expect(() => parse(text)).toThrow();
   });
 
@@ -42,5 +60,6 @@ describe('a payload that parsers may read differently is none', () => {
     ['trailing content', `{"critical":{${image(GOOD)}}} //`],
   ])('%s', (_name, text) => expect(decodePayload(new TextEncoder().encode(text))).toBeUndefined());
 
-  it('an escaped name alone is read', () => expect(decodePayload(new TextEncoder().encode(`{"\\u0063ritical":{${image(GOOD)}}}`))?.digest).toBe(GOOD));
+  it('an escaped name alone is read', () =>
+    expect(decodePayload(new TextEncoder().encode(`{"\\u0063ritical":{${image(GOOD)}}}`))?.digest).toBe(GOOD));
 });

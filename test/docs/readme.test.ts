@@ -36,11 +36,24 @@ beforeAll(async () => {
   emulator = await startTestEmulator();
   const stage = new Stage(emulator, PROJECT);
   const key = await stage.kmsKey('attest');
-  await stage.attestor('built-by-ci', [{ id: `//cloudkms.googleapis.com/v1/${key.version}`, pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: 'ECDSA_P256_SHA256' } }]);
-  const pgp = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'qa' }], passphrase: PASSPHRASE, format: 'armored' });
+  await stage.attestor('built-by-ci', [
+    {
+      id: `//cloudkms.googleapis.com/v1/${key.version}`,
+      pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: 'ECDSA_P256_SHA256' },
+    },
+  ]);
+  const pgp = await openpgp.generateKey({
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    userIDs: [{ name: 'qa' }],
+    passphrase: PASSPHRASE,
+    format: 'armored',
+  });
   await stage.attestor('approved-by-qa', [{ asciiArmoredPgpPublicKey: pgp.publicKey }]);
   pgpKey = Buffer.from(pgp.privateKey).toString('base64');
-  digest = await pushImage(emulator.url, `${PROJECT}/apps/web`, '1.2.3', singleImage('readme'), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+  digest = await pushImage(emulator.url, `${PROJECT}/apps/web`, '1.2.3', singleImage('readme'), {
+    headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+  });
 });
 afterAll(async () => {
   await emulator.close();
@@ -65,11 +78,18 @@ function steps(name: string): readonly Step[] {
 }
 
 async function runStep({ with: inputs = {} }: Step): Promise<Ended> {
-  const fill = (text: string): string => text.replace('${{ steps.build.outputs.digest }}', digest).replace('${{ secrets.QA_PGP_KEY }}', pgpKey).replace('${{ secrets.QA_PGP_PASSPHRASE }}', PASSPHRASE);
+  const fill = (text: string): string =>
+    text
+      .replace('${{ steps.build.outputs.digest }}', digest)
+      .replace('${{ secrets.QA_PGP_KEY }}', pgpKey)
+      .replace('${{ secrets.QA_PGP_PASSPHRASE }}', PASSPHRASE);
   const env = Object.fromEntries(Object.entries(inputs).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, fill(String(text))]));
   const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
   for (const file of Object.values(files)) await writeFile(file, '');
-  return run(anyNode.path, [join(DIST, 'action/index.js')], { cwd: folder, env: { ...env, ...files, BINAUTHZ_EMULATOR_HOST: emulator.host, RUNNER_TEMP: folder } });
+  return run(anyNode.path, [join(DIST, 'action/index.js')], {
+    cwd: folder,
+    env: { ...env, ...files, BINAUTHZ_EMULATOR_HOST: emulator.host, RUNNER_TEMP: folder },
+  });
 }
 
 describe('README', () => {
@@ -99,7 +119,9 @@ describe('README', () => {
 
   it('the example emulator serves gcloud', async (context) => {
     if (!found('gcloud')) context.skip('gcloud is not on the PATH');
-    const script = example('emulator').replaceAll('8899', '0').replace(/curl .*/, 'until grep -q ^listening emulator.log; do sleep 0.1; done');
+    const script = example('emulator')
+      .replaceAll('8899', '0')
+      .replace(/curl .*/, 'until grep -q ^listening emulator.log; do sleep 0.1; done');
     const ended = await bash(`trap 'kill %1' EXIT\n${script}`, { CLOUDSDK_CORE_PROJECT: PROJECT });
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr).not.toContain('ERROR');

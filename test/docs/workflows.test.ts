@@ -36,7 +36,12 @@ const load = (name: string): Workflow => parse(texts.get(name) ?? '') as Workflo
 
 describe('workflows', () => {
   it('pin every action by its commit, with the version as a comment', () => {
-    const lines = [...texts].flatMap(([name, text]) => text.split('\n').filter((line) => /\buses:/.test(line)).map((line) => `${name}: ${line.trim()}`));
+    const lines = [...texts].flatMap(([name, text]) =>
+      text
+        .split('\n')
+        .filter((line) => /\buses:/.test(line))
+        .map((line) => `${name}: ${line.trim()}`),
+    );
     expect(lines.length).toBeGreaterThan(5);
     expect(lines.filter((line) => !/uses: (\.\/|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)/.test(line))).toEqual([]);
   });
@@ -46,7 +51,11 @@ describe('workflows', () => {
   });
 
   it('put nothing into a shell but environment variables', () => {
-    const injected = [...texts.keys()].flatMap((name) => Object.values(load(name).jobs).flatMap(({ steps }) => steps.filter(({ run }) => run?.includes('${{')).map((step) => `${name}: ${step.name ?? step.run}`)));
+    const injected = [...texts.keys()].flatMap((name) =>
+      Object.values(load(name).jobs).flatMap(({ steps }) =>
+        steps.filter(({ run }) => run?.includes('${{')).map((step) => `${name}: ${step.name ?? step.run}`),
+      ),
+    );
     expect(injected).toEqual([]);
   });
 
@@ -78,7 +87,13 @@ describe('e2e.yml', () => {
   it('passes, step by step', async () => {
     const job = new Job(folder, children);
     for (const step of Object.values(load('e2e.yml').jobs).flatMap(({ steps }) => steps)) await job.play(step);
-    expect(job.played).toEqual(['Start the emulator and set the stage', 'Attest', 'The outputs say what happened', 'A missing image fails the step', 'And says why']);
+    expect(job.played).toEqual([
+      'Start the emulator and set the stage',
+      'Attest',
+      'The outputs say what happened',
+      'A missing image fails the step',
+      'And says why',
+    ]);
   });
 });
 
@@ -95,12 +110,24 @@ class Job {
 
   async play(step: Step): Promise<void> {
     if (step.uses !== undefined && step.uses !== './') return;
-    const files = { GITHUB_OUTPUT: join(this.folder, 'output'), GITHUB_ENV: join(this.folder, 'env'), GITHUB_STEP_SUMMARY: join(this.folder, 'summary') };
+    const files = {
+      GITHUB_OUTPUT: join(this.folder, 'output'),
+      GITHUB_ENV: join(this.folder, 'env'),
+      GITHUB_STEP_SUMMARY: join(this.folder, 'summary'),
+    };
     for (const file of Object.values(files)) await writeFile(file, '');
     const inputs = Object.entries(step.with ?? {}).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, this.fill(value)]);
     const own = Object.entries(step.env ?? {}).map(([name, value]) => [name, this.fill(value)]);
-    const env = { ...plainEnvironment(), ...this.environment, ...files, RUNNER_TEMP: this.folder, ...Object.fromEntries([...inputs, ...own]) } as NodeJS.ProcessEnv;
-    const { code, log } = await (step.run === undefined ? this.start(anyNode.path, [join(ROOT, 'dist/action/index.js')], env) : this.start('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run], env));
+    const env = {
+      ...plainEnvironment(),
+      ...this.environment,
+      ...files,
+      RUNNER_TEMP: this.folder,
+      ...Object.fromEntries([...inputs, ...own]),
+    } as NodeJS.ProcessEnv;
+    const { code, log } = await (step.run === undefined
+      ? this.start(anyNode.path, [join(ROOT, 'dist/action/index.js')], env)
+      : this.start('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run], env));
     const outcome = code === 0 ? 'success' : 'failure';
     if (code !== 0 && !step['continue-on-error']) throw new Error(`${step.name ?? ''} failed:\n${log}`);
     for (const [name, value] of await readFileCommands(files.GITHUB_OUTPUT)) this.outputs.set(`steps.${step.id}.outputs.${name}`, value);

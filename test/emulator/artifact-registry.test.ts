@@ -84,7 +84,10 @@ describe('repositories through Google’s client', () => {
     const [created] = await operation.promise();
     // Inside an operation's Any the client leaves the enum as its number.
     expect(created).toMatchObject({ name, format: 1, description: 'by a test', labels: { team_name: 'a' } });
-    const [changed] = await client.updateRepository({ repository: { name, description: 'changed' }, updateMask: { paths: ['description'] } }, ONCE);
+    const [changed] = await client.updateRepository(
+      { repository: { name, description: 'changed' }, updateMask: { paths: ['description'] } },
+      ONCE,
+    );
     expect(changed).toMatchObject({ description: 'changed', labels: { team_name: 'a' } });
     const [read] = await client.getRepository({ name }, ONCE);
     expect(read).toMatchObject({ name, format: 'DOCKER', registryUri: 'us-central1-docker.pkg.dev/p/made', mode: 'STANDARD_REPOSITORY' });
@@ -170,7 +173,10 @@ describe('packages, versions and tags', () => {
     expect(tag.version?.split('/')).toHaveLength(10);
     const [version] = await client.getVersion({ name: tag.version ?? '' }, ONCE);
     expect(version).toMatchObject({ name: tag.version, createTime: { seconds: String(START / 1000) }, relatedTags: [] });
-    expect(version.metadata?.fields).toMatchObject({ mediaType: { stringValue: MANIFEST }, buildTime: { stringValue: '2026-01-02T03:04:05.000Z' } });
+    expect(version.metadata?.fields).toMatchObject({
+      mediaType: { stringValue: MANIFEST },
+      buildTime: { stringValue: '2026-01-02T03:04:05.000Z' },
+    });
   });
 
   it.each([
@@ -319,7 +325,10 @@ describe('Docker images', () => {
     const names: unknown[] = [];
     let pageToken = '';
     do {
-      const [page, , reply] = await client.listDockerImages({ parent: REPOSITORY, pageSize: 3, pageToken }, { ...ONCE, autoPaginate: false });
+      const [page, , reply] = await client.listDockerImages(
+        { parent: REPOSITORY, pageSize: 3, pageToken },
+        { ...ONCE, autoPaginate: false },
+      );
       expect(page.length).toBeLessThanOrEqual(3);
       names.push(...page.map((image) => image.name));
       pageToken = reply.nextPageToken ?? '';
@@ -404,7 +413,9 @@ describe('IAM', () => {
     const token = new OAuth2Client();
     token.setCredentials({ access_token: STRANGER, expiry_date: Date.now() + 3_600_000 });
     const stranger = clientFor(token);
-    await expect(stranger.getDockerImage({ name: `${REPOSITORY}/dockerImages/app@${APP.digest}` }, ONCE)).rejects.toMatchObject({ code: 7 });
+    await expect(stranger.getDockerImage({ name: `${REPOSITORY}/dockerImages/app@${APP.digest}` }, ONCE)).rejects.toMatchObject({
+      code: 7,
+    });
     await stranger.close();
   });
 });
@@ -442,7 +453,9 @@ describe.skipIf(!existsSync(GCLOUD))('gcloud', () => {
   });
 
   it('lists the images of a repository', async () => {
-    const listed = (await gcloud('artifacts', 'docker', 'images', 'list', 'us-docker.pkg.dev/p/r', '--include-tags')) as { version: string }[];
+    const listed = (await gcloud('artifacts', 'docker', 'images', 'list', 'us-docker.pkg.dev/p/r', '--include-tags')) as {
+      version: string;
+    }[];
     expect(listed.map(({ version }) => version).sort()).toEqual([APP, APP2, MULTI, ...MULTI.children].map(({ digest }) => digest).sort());
   });
 

@@ -16,8 +16,14 @@ const NOTE = 'projects/p/notes/n';
 const A = '/v1/projects/p/attestors/a';
 const EC = signingKey('ECDSA_P256_SHA256');
 const niId = (der: Buffer) => `ni:///sha-256;${createHash('sha256').update(der).digest('base64url')}`;
-const pkix = (pem = EC.pem, signatureAlgorithm: unknown = EC.algorithm, more: object = {}) => ({ pkixPublicKey: { publicKeyPem: pem, signatureAlgorithm }, ...more });
-const attestor = (publicKeys: unknown[] = [], more: object = {}) => ({ userOwnedGrafeasNote: { noteReference: NOTE, publicKeys }, ...more });
+const pkix = (pem = EC.pem, signatureAlgorithm: unknown = EC.algorithm, more: object = {}) => ({
+  pkixPublicKey: { publicKeyPem: pem, signatureAlgorithm },
+  ...more,
+});
+const attestor = (publicKeys: unknown[] = [], more: object = {}) => ({
+  userOwnedGrafeasNote: { noteReference: NOTE, publicKeys },
+  ...more,
+});
 const create = (body: unknown, id = 'a', version = 'v1') => emulator.api('POST', `/${version}/projects/p/attestors?attestorId=${id}`, body);
 
 describe('attestors', () => {
@@ -46,8 +52,13 @@ describe('attestors', () => {
 
   it('are one store under three names of the note', async () => {
     await create({ user_owned_drydock_note: { note_reference: NOTE, public_keys: [pkix()] } }, 'a', 'v1beta1');
-    const member = async (version: string) => Object.keys((await emulator.api('GET', A.replace('v1', version))).json).find((name) => name.startsWith('userOwned'));
-    expect(await Promise.all(['v1', 'v1beta1', 'v1alpha2'].map(member))).toEqual(['userOwnedGrafeasNote', 'userOwnedDrydockNote', 'userOwnedDrydockNote']);
+    const member = async (version: string) =>
+      Object.keys((await emulator.api('GET', A.replace('v1', version))).json).find((name) => name.startsWith('userOwned'));
+    expect(await Promise.all(['v1', 'v1beta1', 'v1alpha2'].map(member))).toEqual([
+      'userOwnedGrafeasNote',
+      'userOwnedDrydockNote',
+      'userOwnedDrydockNote',
+    ]);
     expect((await create(attestor(), 'b', 'v1beta1')).json.error.message).toContain('userOwnedGrafeasNote');
   });
 
@@ -98,7 +109,8 @@ describe('attestors', () => {
 
   it('need permissions', async () => {
     const as = 'as:u@example.com';
-    const grant = (role: string) => emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy: { bindings: [{ role, members: ['user:u@example.com'] }] } });
+    const grant = (role: string) =>
+      emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy: { bindings: [{ role, members: ['user:u@example.com'] }] } });
     const attempt = () => emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', attestor(), as);
     expect((await attempt()).json.error.message).toContain('binaryauthorization.attestors.create');
     await grant('roles/binaryauthorization.attestorsEditor');
@@ -119,7 +131,8 @@ describe('public keys', () => {
   const mlDsa = `-----BEGIN PUBLIC KEY-----\n${Buffer.concat([Buffer.from('308207b2300b0609608648016503040312038207a100', 'hex'), Buffer.alloc(1952)]).toString('base64')}\n-----END PUBLIC KEY-----\n`;
 
   it("fills Google's published id", async () => {
-    const der = 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXnpuYEfvLl1kj4fjxViFRwY1a+zC5qzlf9LJIK+rnjq42tiKGyyXMbnZKJiYPPdMDGyltnkrABnztg2jJ48aYQ==';
+    const der =
+      'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXnpuYEfvLl1kj4fjxViFRwY1a+zC5qzlf9LJIK+rnjq42tiKGyyXMbnZKJiYPPdMDGyltnkrABnztg2jJ48aYQ==';
     const { json } = await create(attestor([pkix(`-----BEGIN PUBLIC KEY-----\n${der}\n-----END PUBLIC KEY-----`)]));
     expect(json.userOwnedGrafeasNote.publicKeys[0].id).toBe('ni:///sha-256;EwVxs8fNUAHq9FI2AMfh8WNIXVBuuTMeGtPH72U-I70');
   });
@@ -159,8 +172,17 @@ describe('public keys', () => {
     expect([answer.status, answer.json.error?.status]).toEqual([400, 'INVALID_ARGUMENT']);
   });
 
-  it.each(['//cloudkms.googleapis.com/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1', '//127.0.0.1:8080/v1/x', 'urn:uuid:1', 'https://example.com/k?v=1#x'])('keeps the id %s', async (id) => {
-    expect((await create(attestor([pkix(EC.pem, EC.algorithm, { id, comment: 'c' })]))).json.userOwnedGrafeasNote.publicKeys[0]).toEqual({ id, comment: 'c', ...pkix() });
+  it.each([
+    '//cloudkms.googleapis.com/v1/projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1',
+    '//127.0.0.1:8080/v1/x',
+    'urn:uuid:1',
+    'https://example.com/k?v=1#x',
+  ])('keeps the id %s', async (id) => {
+    expect((await create(attestor([pkix(EC.pem, EC.algorithm, { id, comment: 'c' })]))).json.userOwnedGrafeasNote.publicKeys[0]).toEqual({
+      id,
+      comment: 'c',
+      ...pkix(),
+    });
   });
 
   it('gives a PGP key its fingerprint, whatever id was sent', async () => {
@@ -174,14 +196,22 @@ describe('public keys', () => {
 });
 
 const ALLOW = { evaluationMode: 'ALWAYS_ALLOW', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG' };
-const ATTESTED = { evaluationMode: 'REQUIRE_ATTESTATION', requireAttestationsBy: ['projects/p/attestors/a'], enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG' };
+const ATTESTED = {
+  evaluationMode: 'REQUIRE_ATTESTATION',
+  requireAttestationsBy: ['projects/p/attestors/a'],
+  enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
+};
 const POLICY = '/v1/projects/p/policy';
 
 describe('policies', () => {
   beforeEach(() => create(attestor()));
 
   it('have a default that nobody set', async () => {
-    expect((await emulator.api('GET', POLICY)).json).toEqual({ name: 'projects/p/policy', globalPolicyEvaluationMode: 'ENABLE', defaultAdmissionRule: ALLOW });
+    expect((await emulator.api('GET', POLICY)).json).toEqual({
+      name: 'projects/p/policy',
+      globalPolicyEvaluationMode: 'ENABLE',
+      defaultAdmissionRule: ALLOW,
+    });
   });
 
   it('come back as they were set, under the name of their place', async () => {
@@ -193,15 +223,26 @@ describe('policies', () => {
       defaultAdmissionRule: ATTESTED,
     };
     const put = await emulator.api('PUT', POLICY, { ...policy, name: 'projects/other/policy' });
-    expect(put.json).toEqual({ ...policy, name: 'projects/p/policy', updateTime: expect.any(String), etag: expect.stringMatching(/^".+"$/) });
-    for (const version of ['v1', 'v1beta1', 'v1alpha2']) expect((await emulator.api('GET', POLICY.replace('v1', version))).json).toEqual(put.json);
+    expect(put.json).toEqual({
+      ...policy,
+      name: 'projects/p/policy',
+      updateTime: expect.any(String),
+      etag: expect.stringMatching(/^".+"$/),
+    });
+    for (const version of ['v1', 'v1beta1', 'v1alpha2'])
+      expect((await emulator.api('GET', POLICY.replace('v1', version))).json).toEqual(put.json);
     expect((await emulator.api('GET', '/v1/projects/other/policy')).json.updateTime).toBeUndefined();
   });
 
   it('may be sent in snake_case, whose map keys stay', async () => {
     const rule = { evaluation_mode: 'ALWAYS_DENY', enforcement_mode: 'DRYRUN_AUDIT_LOG_ONLY' };
-    const { json } = await emulator.api('PUT', POLICY, { default_admission_rule: rule, kubernetes_namespace_admission_rules: { 'my_space': rule } });
-    expect(json.kubernetesNamespaceAdmissionRules).toEqual({ my_space: { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' } });
+    const { json } = await emulator.api('PUT', POLICY, {
+      default_admission_rule: rule,
+      kubernetes_namespace_admission_rules: { my_space: rule },
+    });
+    expect(json.kubernetesNamespaceAdmissionRules).toEqual({
+      my_space: { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' },
+    });
   });
 
   it('are guarded by an etag where one is sent', async () => {
@@ -212,8 +253,14 @@ describe('policies', () => {
   });
 
   it('have one rule map in v1, and any number in the others', async () => {
-    const policy = { defaultAdmissionRule: ALLOW, clusterAdmissionRules: { 'l.c': ALLOW }, kubernetesServiceAccountAdmissionRules: { 'ns:sa': ALLOW } };
-    const codes = await Promise.all(['v1', 'v1beta1', 'v1alpha2'].map(async (version) => (await emulator.api('PUT', POLICY.replace('v1', version), policy)).status));
+    const policy = {
+      defaultAdmissionRule: ALLOW,
+      clusterAdmissionRules: { 'l.c': ALLOW },
+      kubernetesServiceAccountAdmissionRules: { 'ns:sa': ALLOW },
+    };
+    const codes = await Promise.all(
+      ['v1', 'v1beta1', 'v1alpha2'].map(async (version) => (await emulator.api('PUT', POLICY.replace('v1', version), policy)).status),
+    );
     expect(codes).toEqual([400, 200, 200]);
   });
 
@@ -243,7 +290,10 @@ describe('policies', () => {
 
   it('need permissions, on the attestors named too', async () => {
     const as = 'as:u@example.com';
-    const grant = (...roles: string[]) => emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy: { bindings: roles.map((role) => ({ role, members: ['user:u@example.com'] })) } });
+    const grant = (...roles: string[]) =>
+      emulator.api('POST', '/v1/projects/p:setIamPolicy', {
+        policy: { bindings: roles.map((role) => ({ role, members: ['user:u@example.com'] })) },
+      });
     const put = () => emulator.api('PUT', POLICY, { defaultAdmissionRule: ATTESTED }, as);
     expect((await emulator.api('GET', POLICY, undefined, as)).json.error.message).toContain('binaryauthorization.policy.get');
     expect((await put()).json.error.message).toContain('binaryauthorization.policy.update');
@@ -255,7 +305,10 @@ describe('policies', () => {
   });
 
   it('describe continuous validation in v1alpha2 only', async () => {
-    expect((await emulator.api('GET', '/v1alpha2/projects/p/continuousValidationConfig')).json).toEqual({ name: 'projects/p/continuousValidationConfig', enforcementPolicyConfig: {} });
+    expect((await emulator.api('GET', '/v1alpha2/projects/p/continuousValidationConfig')).json).toEqual({
+      name: 'projects/p/continuousValidationConfig',
+      enforcementPolicyConfig: {},
+    });
     expect((await emulator.api('GET', '/v1/projects/p/continuousValidationConfig')).status).toBe(404);
   });
 });

@@ -58,8 +58,19 @@ interface Attestation {
   readonly key?: string;
 }
 
-function attestation({ note = NOTE, resource = IMAGE, payload = 'cGF5bG9hZA==', signature = 'c2ln', key = '//cloudkms.googleapis.com/v1/k' }: Attestation = {}) {
-  return { kind: 'ATTESTATION', noteName: note, resourceUri: resource, attestation: { serializedPayload: payload, signatures: [{ publicKeyId: key, signature }] } };
+function attestation({
+  note = NOTE,
+  resource = IMAGE,
+  payload = 'cGF5bG9hZA==',
+  signature = 'c2ln',
+  key = '//cloudkms.googleapis.com/v1/k',
+}: Attestation = {}) {
+  return {
+    kind: 'ATTESTATION',
+    noteName: note,
+    resourceUri: resource,
+    attestation: { serializedPayload: payload, signatures: [{ publicKeyId: key, signature }] },
+  };
 }
 
 function attest(project: string, options: Attestation = {}, as?: string) {
@@ -86,8 +97,14 @@ describe('notes', () => {
   });
 
   it('have the kind of their details, whatever they say', async () => {
-    const { body } = await post('/v1/projects/p/notes?noteId=CVE-2026-1', { kind: 'ATTESTATION', vulnerability: { severity: 4, details: [{ fixed_version: { kind: 3 } }] } });
-    expect(body).toMatchObject({ kind: 'VULNERABILITY', vulnerability: { severity: 'HIGH', details: [{ fixedVersion: { kind: 'MAXIMUM' } }] } });
+    const { body } = await post('/v1/projects/p/notes?noteId=CVE-2026-1', {
+      kind: 'ATTESTATION',
+      vulnerability: { severity: 4, details: [{ fixed_version: { kind: 3 } }] },
+    });
+    expect(body).toMatchObject({
+      kind: 'VULNERABILITY',
+      vulnerability: { severity: 'HIGH', details: [{ fixedVersion: { kind: 'MAXIMUM' } }] },
+    });
     expect((await post('/v1/projects/p/notes?noteId=d', { discovery: { analysisKind: 'VULNERABILITY' } })).body.kind).toBe('DISCOVERY');
     expect((await post('/v1/projects/p/notes?noteId=s', { sbomReference: {} })).body.kind).toBe('SBOM_REFERENCE');
   });
@@ -120,10 +137,19 @@ describe('notes', () => {
     now += 1000;
     const body = { shortDescription: 'short', longDescription: 'long', attestation: { hint: { humanReadableName: 'Renamed' } } };
     const masked = await patch(`/v1/${NOTE}?updateMask=short_description`, body);
-    expect(masked.body).toMatchObject({ shortDescription: 'short', attestation: { hint: { humanReadableName: 'QA' } }, updateTime: new Date(now).toISOString() });
+    expect(masked.body).toMatchObject({
+      shortDescription: 'short',
+      attestation: { hint: { humanReadableName: 'QA' } },
+      updateTime: new Date(now).toISOString(),
+    });
     expect(masked.body.longDescription).toBeUndefined();
-    expect((await patch(`/v1/${NOTE}`, body)).body).toMatchObject({ longDescription: 'long', attestation: { hint: { humanReadableName: 'Renamed' } } });
-    expect(await patch(`/v1/${NOTE}?updateMask=vulnerability`, { vulnerability: {} })).toMatchObject(refused('INVALID_ARGUMENT', /vulnerability/));
+    expect((await patch(`/v1/${NOTE}`, body)).body).toMatchObject({
+      longDescription: 'long',
+      attestation: { hint: { humanReadableName: 'Renamed' } },
+    });
+    expect(await patch(`/v1/${NOTE}?updateMask=vulnerability`, { vulnerability: {} })).toMatchObject(
+      refused('INVALID_ARGUMENT', /vulnerability/),
+    );
     expect(await patch(`/v1/${NOTE}?updateMask=name`, { name: 'x' })).toMatchObject(refused('INVALID_ARGUMENT'));
     expect(await patch('/v1/projects/p/notes/none', {})).toMatchObject(refused('NOT_FOUND', /projects\/p\/notes\/none/));
   });
@@ -149,7 +175,10 @@ describe('an attestation', () => {
       kind: 'ATTESTATION',
       noteName: NOTE,
       resourceUri: IMAGE,
-      attestation: { serializedPayload: 'cGF5bG9hZA==', signatures: [{ publicKeyId: '//cloudkms.googleapis.com/v1/k', signature: 'c2ln' }] },
+      attestation: {
+        serializedPayload: 'cGF5bG9hZA==',
+        signatures: [{ publicKeyId: '//cloudkms.googleapis.com/v1/k', signature: 'c2ln' }],
+      },
       createTime: new Date(now).toISOString(),
       updateTime: new Date(now).toISOString(),
     });
@@ -190,8 +219,18 @@ describe('an attestation', () => {
     ['no details', { ...valid, attestation: undefined }, 'INVALID_ARGUMENT', /details/],
     ['two details', { ...valid, discovery: {} }, 'INVALID_ARGUMENT', /only one of/],
     ['no payload', { ...valid, attestation: { signatures: [] } }, 'INVALID_ARGUMENT', /serialized_payload/],
-    ['a signature without its key', { ...valid, attestation: { serializedPayload: 'eA==', signatures: [{ signature: 'eA==' }] } }, 'INVALID_ARGUMENT', /public_key_id/],
-    ['a key without its signature', { ...valid, attestation: { serializedPayload: 'eA==', signatures: [{ publicKeyId: 'a:b' }] } }, 'INVALID_ARGUMENT', /signature is required/],
+    [
+      'a signature without its key',
+      { ...valid, attestation: { serializedPayload: 'eA==', signatures: [{ signature: 'eA==' }] } },
+      'INVALID_ARGUMENT',
+      /public_key_id/,
+    ],
+    [
+      'a key without its signature',
+      { ...valid, attestation: { serializedPayload: 'eA==', signatures: [{ publicKeyId: 'a:b' }] } },
+      'INVALID_ARGUMENT',
+      /signature is required/,
+    ],
     ['bytes that are no base64', { ...valid, attestation: { serializedPayload: 'ä' } }, 'INVALID_ARGUMENT', /Base64/],
     ['an unknown member', { ...valid, resource: { uri: 'x' } }, 'INVALID_ARGUMENT', /Unknown name "resource"/],
   ])('is refused with %s', async (_what, body, status, message) => {
@@ -216,7 +255,11 @@ describe('an attestation', () => {
     }
     // Sent back as it is, with the bytes in the other alphabet, it is unchanged.
     expect((await patch(`/v1/${stored.name}`, attestation({ signature: 'c2ln' }))).status).toBe(200);
-    expect((await get(`/v1/${stored.name}`)).body).toMatchObject({ resourceUri: IMAGE, remediation: 'none', attestation: stored.attestation });
+    expect((await get(`/v1/${stored.name}`)).body).toMatchObject({
+      resourceUri: IMAGE,
+      remediation: 'none',
+      attestation: stored.attestation,
+    });
   });
 
   it('is deleted, and may then be made again', async () => {
@@ -270,7 +313,8 @@ describe('duplicates', () => {
 
   it('with note-resource are a matter of attestations only', async () => {
     await faults({ duplicates: 'note-resource' });
-    const finding = (severity: string) => post('/v1/projects/p/occurrences', { noteName: NOTE, resourceUri: IMAGE, vulnerability: { severity } });
+    const finding = (severity: string) =>
+      post('/v1/projects/p/occurrences', { noteName: NOTE, resourceUri: IMAGE, vulnerability: { severity } });
     expect((await attest('p')).status).toBe(200);
     expect((await finding('HIGH')).status).toBe(200);
     expect((await finding('LOW')).status).toBe(200);
@@ -282,15 +326,24 @@ describe('other kinds', () => {
   it('keep their details, with enums as names', async () => {
     await post('/v1/projects/goog-analysis/notes?noteId=PACKAGE_VULNERABILITY', { discovery: { analysisKind: 1 } });
     const discovery = { analysisStatus: 'COMPLETE', continuousAnalysis: 1, lastScanTime: '2026-11-20T00:00:00Z' };
-    const made = await post('/v1/projects/p/occurrences', { noteName: 'projects/goog-analysis/notes/PACKAGE_VULNERABILITY', resourceUri: IMAGE, discovery });
-    expect(made.body).toMatchObject({ kind: 'DISCOVERY', discovery: { analysisStatus: 'FINISHED_SUCCESS', continuousAnalysis: 'ACTIVE', lastScanTime: '2026-11-20T00:00:00Z' } });
+    const made = await post('/v1/projects/p/occurrences', {
+      noteName: 'projects/goog-analysis/notes/PACKAGE_VULNERABILITY',
+      resourceUri: IMAGE,
+      discovery,
+    });
+    expect(made.body).toMatchObject({
+      kind: 'DISCOVERY',
+      discovery: { analysisStatus: 'FINISHED_SUCCESS', continuousAnalysis: 'ACTIVE', lastScanTime: '2026-11-20T00:00:00Z' },
+    });
 
     const vulnerability = {
       severity: 5,
       effective_severity: 'HIGH',
       cvssScore: 9.8,
       cvssv3: { attackVector: 1, scope: 'SCOPE_CHANGED' },
-      package_issue: [{ affectedPackage: 'openssl', effectiveSeverity: 2, fixedVersion: { kind: 'MAXIMUM' }, affectedVersion: { name: '1', kind: 1 } }],
+      package_issue: [
+        { affectedPackage: 'openssl', effectiveSeverity: 2, fixedVersion: { kind: 'MAXIMUM' }, affectedVersion: { name: '1', kind: 1 } },
+      ],
     };
     const finding = await post('/v1/projects/p/occurrences', { noteName: NOTE, resourceUri: IMAGE, vulnerability });
     expect(finding.body).toMatchObject({
@@ -303,14 +356,23 @@ describe('other kinds', () => {
       },
     });
     const build = { intotoStatement: { subject: [{ name: 'x', digest: { sha256: HEX, some_hash: 'y' } }] } };
-    expect((await post('/v1/projects/p/occurrences', { noteName: NOTE, resourceUri: IMAGE, build })).body).toMatchObject({ kind: 'BUILD', build });
+    expect((await post('/v1/projects/p/occurrences', { noteName: NOTE, resourceUri: IMAGE, build })).body).toMatchObject({
+      kind: 'BUILD',
+      build,
+    });
   });
 });
 
 describe('batchCreate', () => {
   it('creates all', async () => {
-    const { status, body } = await post('/v1/projects/p/occurrences:batchCreate', { parent: 'projects/p', occurrences: ['YQ==', 'Yg=='].map((signature) => attestation({ signature })) });
-    expect({ status, signatures: body.occurrences.map((item: Answer['json']) => item.attestation.signatures[0].signature) }).toEqual({ status: 200, signatures: ['YQ==', 'Yg=='] });
+    const { status, body } = await post('/v1/projects/p/occurrences:batchCreate', {
+      parent: 'projects/p',
+      occurrences: ['YQ==', 'Yg=='].map((signature) => attestation({ signature })),
+    });
+    expect({ status, signatures: body.occurrences.map((item: Answer['json']) => item.attestation.signatures[0].signature) }).toEqual({
+      status: 200,
+      signatures: ['YQ==', 'Yg=='],
+    });
   });
 
   it.each([
@@ -330,7 +392,8 @@ describe('listings', () => {
   const names = (body: Answer['json']): string[] => (body.occurrences ?? []).map((item: Answer['json']) => item.remediation);
 
   beforeEach(async () => {
-    const make = (project: string, remediation: string, body: object) => post(`/v1/projects/${project}/occurrences`, { ...body, remediation });
+    const make = (project: string, remediation: string, body: object) =>
+      post(`/v1/projects/${project}/occurrences`, { ...body, remediation });
     await make('p1', 'https', attestation());
     await make('p2', 'bare', attestation({ resource: BARE }));
     await make('p1', 'other', attestation({ resource: OTHER }));
@@ -462,7 +525,8 @@ describe('propagation', () => {
 
 describe('permissions', () => {
   const CI = 'ci@p.iam.gserviceaccount.com';
-  const grant = (path: string, role: string) => post(`/v1/${path}:setIamPolicy`, { policy: { bindings: [{ role, members: [`serviceAccount:${CI}`] }] } });
+  const grant = (path: string, role: string) =>
+    post(`/v1/${path}:setIamPolicy`, { policy: { bindings: [{ role, members: [`serviceAccount:${CI}`] }] } });
 
   it('a stranger may do nothing, and learns which permission is missing', async () => {
     const { name } = (await attest('p')).body;
@@ -485,7 +549,9 @@ describe('permissions', () => {
 
   it('to attest takes one on the project and one on the note', async () => {
     await grant('projects/p', 'roles/containeranalysis.occurrences.editor');
-    expect(await attest('p', {}, CI)).toMatchObject(refused('PERMISSION_DENIED', /containeranalysis\.notes\.attachOccurrence.*projects\/notes-p\/notes\/n/));
+    expect(await attest('p', {}, CI)).toMatchObject(
+      refused('PERMISSION_DENIED', /containeranalysis\.notes\.attachOccurrence.*projects\/notes-p\/notes\/n/),
+    );
     expect((await grant(NOTE, 'roles/containeranalysis.notes.attacher')).status).toBe(200);
     expect((await attest('p', {}, CI)).status).toBe(200);
     expect((await get(`/v1/${NOTE}/occurrences`, CI)).status).toBe(403);
@@ -497,10 +563,15 @@ describe('permissions', () => {
   it('of a note are read by GET and by POST', async () => {
     await grant(NOTE, 'roles/containeranalysis.notes.attacher');
     const byPost = await post(`/v1/${NOTE}:getIamPolicy`, {});
-    expect(byPost).toMatchObject({ status: 200, body: { bindings: [{ role: 'roles/containeranalysis.notes.attacher', members: [`serviceAccount:${CI}`] }] } });
+    expect(byPost).toMatchObject({
+      status: 200,
+      body: { bindings: [{ role: 'roles/containeranalysis.notes.attacher', members: [`serviceAccount:${CI}`] }] },
+    });
     expect(await get(`/v1/${NOTE}:getIamPolicy`)).toEqual(byPost);
     const asked = { permissions: ['containeranalysis.notes.attachOccurrence', 'containeranalysis.notes.update'] };
-    expect((await post(`/v1/${NOTE}:testIamPermissions`, asked, CI)).body).toEqual({ permissions: ['containeranalysis.notes.attachOccurrence'] });
+    expect((await post(`/v1/${NOTE}:testIamPermissions`, asked, CI)).body).toEqual({
+      permissions: ['containeranalysis.notes.attachOccurrence'],
+    });
   });
 });
 
@@ -515,7 +586,11 @@ describe("Google's client", () => {
   afterAll(() => client.close());
 
   it('creates, finds and lists, with enums as numbers and bytes as bytes', async () => {
-    const [note] = await client.createNote({ parent: 'projects/client', noteId: 'n', note: { attestation: { hint: { humanReadableName: 'x' } } } });
+    const [note] = await client.createNote({
+      parent: 'projects/client',
+      noteId: 'n',
+      note: { attestation: { hint: { humanReadableName: 'x' } } },
+    });
     expect(note).toMatchObject({ name: 'projects/client/notes/n', kind: 'ATTESTATION' });
     expect((await client.getNote({ name: note.name! }))[0].attestation?.hint?.humanReadableName).toBe('x');
 
@@ -529,7 +604,10 @@ describe("Google's client", () => {
     expect(created.kind).toBe('ATTESTATION');
     await expect(client.createOccurrence({ parent: 'projects/client', occurrence }, once)).rejects.toMatchObject({ code: 6 });
     for (let index = 0; index < 4; index += 1) {
-      const attested = { ...occurrence, attestation: { ...occurrence.attestation, serializedPayload: Buffer.from(`payload ${String(index)}`) } };
+      const attested = {
+        ...occurrence,
+        attestation: { ...occurrence.attestation, serializedPayload: Buffer.from(`payload ${String(index)}`) },
+      };
       await client.createOccurrence({ parent: 'projects/client', occurrence: attested });
     }
     const [found] = await client.listNoteOccurrences({ name: note.name!, filter: `has_suffix(resourceUrl, "${DIGEST}")`, pageSize: 2 });
@@ -538,7 +616,10 @@ describe("Google's client", () => {
     expect(Buffer.from(found[0]!.attestation!.signatures![0]!.signature as Uint8Array)).toEqual(AWKWARD);
     expect((await client.listOccurrences({ parent: 'projects/client', filter: 'kind="BUILD"' }))[0]).toEqual([]);
     expect((await client.getOccurrence({ name: created.name! }))[0].attestation?.signatures).toHaveLength(1);
-    expect((await client.updateOccurrence({ name: created.name!, occurrence: { remediation: 'r' }, updateMask: { paths: ['remediation'] } }))[0].remediation).toBe('r');
+    expect(
+      (await client.updateOccurrence({ name: created.name!, occurrence: { remediation: 'r' }, updateMask: { paths: ['remediation'] } }))[0]
+        .remediation,
+    ).toBe('r');
     await client.deleteOccurrence({ name: created.name! });
     await expect(client.getOccurrence({ name: created.name! }, once)).rejects.toMatchObject({ code: 5 });
     await expect(client.listNoteOccurrences({ name: note.name!, filter: 'resourceUri="x"' }, once)).rejects.toMatchObject({ code: 3 });
@@ -547,10 +628,21 @@ describe("Google's client", () => {
   it('plants a scan and its findings', async () => {
     await client.createNote({ parent: 'projects/client', noteId: 'scan', note: { discovery: { analysisKind: 'VULNERABILITY' } } });
     const noteName = 'projects/client/notes/scan';
-    await client.createOccurrence({ parent: 'projects/client', occurrence: { noteName, resourceUri: IMAGE, discovery: { analysisStatus: 'FINISHED_SUCCESS', continuousAnalysis: 'ACTIVE' } } });
-    const vulnerability = { severity: 'HIGH' as const, effectiveSeverity: 'CRITICAL' as const, cvssScore: 9.5, packageIssue: [{ affectedPackage: 'x', fixedVersion: { kind: 'MAXIMUM' as const } }] };
+    await client.createOccurrence({
+      parent: 'projects/client',
+      occurrence: { noteName, resourceUri: IMAGE, discovery: { analysisStatus: 'FINISHED_SUCCESS', continuousAnalysis: 'ACTIVE' } },
+    });
+    const vulnerability = {
+      severity: 'HIGH' as const,
+      effectiveSeverity: 'CRITICAL' as const,
+      cvssScore: 9.5,
+      packageIssue: [{ affectedPackage: 'x', fixedVersion: { kind: 'MAXIMUM' as const } }],
+    };
     await client.createOccurrence({ parent: 'projects/client', occurrence: { noteName, resourceUri: IMAGE, vulnerability } });
-    const [found] = await client.listOccurrences({ parent: 'projects/client', filter: `resourceUrl="${IMAGE}" AND (kind="VULNERABILITY" OR kind="DISCOVERY")` });
+    const [found] = await client.listOccurrences({
+      parent: 'projects/client',
+      filter: `resourceUrl="${IMAGE}" AND (kind="VULNERABILITY" OR kind="DISCOVERY")`,
+    });
     expect(found.map(({ kind }) => kind)).toEqual(['DISCOVERY', 'VULNERABILITY']);
     // The client decodes this enum's number to the alias that it knows last.
     expect(found[0]!.discovery).toMatchObject({ analysisStatus: 'COMPLETE', continuousAnalysis: 'ACTIVE' });
@@ -562,12 +654,20 @@ describe("Google's client", () => {
 
   it('reads and writes the IAM policy of a note', async () => {
     const auth = new GoogleAuth({ authClient: new PassThroughClient() });
-    const iam = new ContainerAnalysisClient({ fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port: emulator.port, auth } as never);
+    const iam = new ContainerAnalysisClient({
+      fallback: true,
+      protocol: 'http',
+      apiEndpoint: '127.0.0.1',
+      port: emulator.port,
+      auth,
+    } as never);
     const bindings = [{ role: 'roles/containeranalysis.notes.attacher', members: ['user:a@example.com'] }];
     const [before] = await iam.getIamPolicy({ resource: NOTE });
     await iam.setIamPolicy({ resource: NOTE, policy: { bindings, etag: before.etag! } });
     expect((await iam.getIamPolicy({ resource: NOTE }))[0].bindings).toMatchObject(bindings);
-    await expect(iam.setIamPolicy({ resource: NOTE, policy: { bindings: [], etag: before.etag! } }, once)).rejects.toMatchObject({ code: 10 });
+    await expect(iam.setIamPolicy({ resource: NOTE, policy: { bindings: [], etag: before.etag! } }, once)).rejects.toMatchObject({
+      code: 10,
+    });
     await iam.close();
   });
 });

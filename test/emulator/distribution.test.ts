@@ -32,7 +32,11 @@ interface Answer {
 }
 
 /** One request to the emulator; unlike fetch, node:http lets a test choose the Host header. */
-async function send(method: string, path: string, options: { headers?: Record<string, string>; body?: string | Buffer; url?: string } = {}): Promise<Answer> {
+async function send(
+  method: string,
+  path: string,
+  options: { headers?: Record<string, string>; body?: string | Buffer; url?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(`${options.url ?? server.url}${path}`, { method, headers: options.headers ?? {} }, (incoming) => {
       const chunks: Buffer[] = [];
@@ -73,7 +77,11 @@ describe('the API version check', () => {
     ['an ordinary token', 'Bearer ya29.x', /^(?!as:).+/],
     ['gcloud’s basic credential', `Basic ${Buffer.from('_token:ya29.x').toString('base64')}`, /^(?!as:).+/],
     ['an identity as gcloud sends it', `Basic ${Buffer.from('_token:as:ci@p.example').toString('base64')}`, /^as:ci@p\.example$/],
-    ['an identity as docker sends it', `Basic ${Buffer.from('oauth2accesstoken:as:ci@p.example').toString('base64')}`, /^as:ci@p\.example$/],
+    [
+      'an identity as docker sends it',
+      `Basic ${Buffer.from('oauth2accesstoken:as:ci@p.example').toString('base64')}`,
+      /^as:ci@p\.example$/,
+    ],
   ])('hands out a token for %s', async (_name, authorization, expected) => {
     const headers = authorization === undefined ? {} : { authorization };
     const answer = await send('GET', '/v2/token?scope=repository:p/r/app:pull&service=HOST', { headers });
@@ -143,12 +151,20 @@ describe('manifests', () => {
   });
 
   const other = singleImage('never pushed');
-  const content = (changes: Record<string, unknown>): string => JSON.stringify({ ...(JSON.parse(image.manifest.toString()) as object), ...changes });
+  const content = (changes: Record<string, unknown>): string =>
+    JSON.stringify({ ...(JSON.parse(image.manifest.toString()) as object), ...changes });
   it.each([
     ['that are not JSON', 'v1', '{', MANIFEST, 400, 'MANIFEST_INVALID'],
     ['that are no object', 'v1', '[]', MANIFEST, 400, 'MANIFEST_INVALID'],
     ['of an unknown media type', 'v1', content({ mediaType: undefined }), 'text/plain', 400, 'MANIFEST_INVALID'],
-    ['whose media type is not the Content-Type', 'v1', content({}), 'application/vnd.docker.distribution.manifest.v2+json', 400, 'MANIFEST_INVALID'],
+    [
+      'whose media type is not the Content-Type',
+      'v1',
+      content({}),
+      'application/vnd.docker.distribution.manifest.v2+json',
+      400,
+      'MANIFEST_INVALID',
+    ],
     ['of schema 1', 'v1', content({ schemaVersion: 1 }), MANIFEST, 400, 'MANIFEST_INVALID'],
     ['without layers', 'v1', content({ layers: undefined }), MANIFEST, 400, 'MANIFEST_INVALID'],
     ['without a configuration', 'v1', content({ config: undefined }), MANIFEST, 400, 'MANIFEST_INVALID'],
@@ -266,7 +282,10 @@ describe('referrers', () => {
   });
 
   it('are announced when the manifest is pushed', async () => {
-    const answer = await send('PUT', `/v2/ref/r/app/manifests/${attached.digest}`, { headers: { 'content-type': MANIFEST }, body: attached.manifest });
+    const answer = await send('PUT', `/v2/ref/r/app/manifests/${attached.digest}`, {
+      headers: { 'content-type': MANIFEST },
+      body: attached.manifest,
+    });
     expect([answer.status, answer.headers.get('oci-subject')]).toEqual([201, subject.digest]);
   });
 });
@@ -339,7 +358,10 @@ describe('blobs', () => {
     ['an unknown source', digest, 'blob/none/source'],
     ['no source', digest, undefined],
   ])('fall back to an upload when mounting %s', async (_name, mount, from) => {
-    const answer = await send('POST', `/v2/blob/r2/fallback/blobs/uploads/?mount=${mount}${from === undefined ? '' : `&from=${encodeURIComponent(from)}`}`);
+    const answer = await send(
+      'POST',
+      `/v2/blob/r2/fallback/blobs/uploads/?mount=${mount}${from === undefined ? '' : `&from=${encodeURIComponent(from)}`}`,
+    );
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toMatch(/^\/v2\/blob\/r2\/fallback\/blobs\/uploads\//);
   });
@@ -489,11 +511,20 @@ describe.skipIf(!hasDockerRegistry)('next to Debian’s docker-registry', () => 
     await debian.close();
   });
 
-  const ACCEPT = [INDEX, MANIFEST, 'application/vnd.docker.distribution.manifest.list.v2+json', 'application/vnd.docker.distribution.manifest.v2+json'].join(', ');
+  const ACCEPT = [
+    INDEX,
+    MANIFEST,
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+  ].join(', ');
   const image = singleImage('compared');
 
   /** The same request to both registries, reduced to what clients rely on. */
-  async function both(method: string, path: string, options: { headers?: Record<string, string>; body?: Buffer } = {}): Promise<readonly unknown[][]> {
+  async function both(
+    method: string,
+    path: string,
+    options: { headers?: Record<string, string>; body?: Buffer } = {},
+  ): Promise<readonly unknown[][]> {
     const answers = await Promise.all([server.url, `http://${debian.host}`].map((url) => send(method, path, { ...options, url })));
     return answers.map((answer) => [
       answer.status,
@@ -541,10 +572,18 @@ describe.skipIf(!hasDockerRegistry)('next to Debian’s docker-registry', () => 
       const seen = (answer: Answer): unknown[] => [answer.status, answer.headers.get('range')];
       const started = await send('POST', '/v2/deb/r/chunks/blobs/uploads/', { url });
       const stream = { 'content-type': 'application/octet-stream' };
-      const patched = await send('PATCH', path(started), { url, headers: { ...stream, 'content-range': '0-3' }, body: bytes.subarray(0, 4) });
+      const patched = await send('PATCH', path(started), {
+        url,
+        headers: { ...stream, 'content-range': '0-3' },
+        body: bytes.subarray(0, 4),
+      });
       const status = await send('GET', path(patched), { url });
       const last = path(status);
-      const finished = await send('PUT', `${last}${last.includes('?') ? '&' : '?'}digest=${digestOf(bytes)}`, { url, headers: stream, body: bytes.subarray(4) });
+      const finished = await send('PUT', `${last}${last.includes('?') ? '&' : '?'}digest=${digestOf(bytes)}`, {
+        url,
+        headers: stream,
+        body: bytes.subarray(4),
+      });
       const read = await send('GET', `/v2/deb/r/chunks/blobs/${digestOf(bytes)}`, { url });
       return [seen(started), seen(patched), seen(status), finished.status, path(finished), read.text];
     };
@@ -570,7 +609,8 @@ describe('an image pushed without a host that names a location', () => {
     await pushImage(emulator.url, 'p/app', 'v1', singleImage('two segments'));
   });
   afterEach(() => emulator.close());
-  const read = async (path: string, registry?: string) => (await fetch(`${emulator.url}${path}`, registry === undefined ? {} : { headers: { 'x-binauthz-registry': registry } })).status;
+  const read = async (path: string, registry?: string) =>
+    (await fetch(`${emulator.url}${path}`, registry === undefined ? {} : { headers: { 'x-binauthz-registry': registry } })).status;
 
   it('is where the first to name a location looks for it, and nowhere else from then on', async () => {
     expect(await read('/v2/p/r/app/manifests/v1', 'europe-west4-docker.pkg.dev')).toBe(200);

@@ -12,8 +12,10 @@ afterAll(() => emulator.close());
 const POLICY = '/v1/projects/p/policy';
 const plan = async (...rules: object[]) => expect((await emulator.api('POST', '/_emulator/faults', { rules })).status).toBe(200);
 const status = async (path = POLICY, method = 'GET') => (await emulator.api(method, path)).status;
-const attestor = (id: string) => emulator.api('POST', `/v1/projects/p/attestors?attestorId=${id}`, { userOwnedGrafeasNote: { noteReference: 'projects/p/notes/n' } });
-const logged = async () => (await emulator.api('GET', '/_emulator/requests')).json.requests.map((entry: { status: number }) => entry.status);
+const attestor = (id: string) =>
+  emulator.api('POST', `/v1/projects/p/attestors?attestorId=${id}`, { userOwnedGrafeasNote: { noteReference: 'projects/p/notes/n' } });
+const logged = async () =>
+  (await emulator.api('GET', '/_emulator/requests')).json.requests.map((entry: { status: number }) => entry.status);
 
 describe('which rule acts', () => {
   it('once by default', async () => {
@@ -34,7 +36,9 @@ describe('which rule acts', () => {
 
   it('after letting the first matches pass', async () => {
     await plan({ do: 'status', status: 503, after: 2, path: '/policy$' });
-    expect([await status(), await status('/v1/projects/p/attestors'), await status(), await status(), await status()]).toEqual([200, 200, 200, 503, 200]);
+    expect([await status(), await status('/v1/projects/p/attestors'), await status(), await status(), await status()]).toEqual([
+      200, 200, 200, 503, 200,
+    ]);
   });
 
   it('the first unspent one', async () => {
@@ -133,14 +137,21 @@ describe('what it does', () => {
 describe('corrupted values', () => {
   const bytes = Buffer.from('some signature bytes that are long enough').toString('base64');
   it.each([
-    ['base64', bytes, (value: unknown) => Buffer.from(String(value), 'base64').length === Buffer.from(bytes, 'base64').length && /^[A-Za-z0-9+/]+=*$/.test(String(value))],
+    [
+      'base64',
+      bytes,
+      (value: unknown) =>
+        Buffer.from(String(value), 'base64').length === Buffer.from(bytes, 'base64').length && /^[A-Za-z0-9+/]+=*$/.test(String(value)),
+    ],
     ['a decimal string', '492493660', (value: unknown) => /^\d+$/.test(String(value))],
     ['a boolean', true, (value: unknown) => value === false],
     ['a number', 7, (value: unknown) => typeof value === 'number'],
     ['a PEM', '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n', (value: unknown) => typeof value === 'string'],
     ['a resource name', 'projects/p/locations/l/keyRings/ring', (value: unknown) => String(value).startsWith('projects/')],
   ])('%s stays of its kind', (_kind, value, kept) => {
-    const altered = (corrupt({ json: { deep: [{ field: value, other: value }] } }, 'field').json as { deep: { field: unknown; other: unknown }[] }).deep[0];
+    const altered = (
+      corrupt({ json: { deep: [{ field: value, other: value }] } }, 'field').json as { deep: { field: unknown; other: unknown }[] }
+    ).deep[0];
     expect(altered?.field).not.toEqual(value);
     expect(kept(altered?.field)).toBe(true);
     expect(altered?.other).toEqual(value);
@@ -174,7 +185,10 @@ describe('settings in the same document', () => {
     await post('/_emulator/faults', { propagationDelayMs: 0, duplicates: 'note-resource' });
     await post('/v1/projects/p/occurrences', occurrence('b'));
     expect(await visible()).toBeGreaterThanOrEqual(1);
-    const again = { ...occurrence('b'), attestation: { serializedPayload: 'e30=', signatures: [{ publicKeyId: 'ni:///y', signature: 'AAAA' }] } };
+    const again = {
+      ...occurrence('b'),
+      attestation: { serializedPayload: 'e30=', signatures: [{ publicKeyId: 'ni:///y', signature: 'AAAA' }] },
+    };
     expect((await own.api('POST', '/v1/projects/p/occurrences', again)).status).toBe(409);
     await post('/_emulator/faults', {});
     await post('/v1/projects/p/occurrences', again);

@@ -13,7 +13,13 @@ import { signingKey } from '../support/keys.js';
 const P = 'demo-proj';
 const KEY = ['--location=global', '--keyring=ring', '--key=ec'];
 const KV = `projects/${P}/locations/global/keyRings/ring/cryptoKeys/ec/cryptoKeyVersions/1`;
-const KEYVERSION = ['--keyversion-project=demo-proj', '--keyversion-location=global', '--keyversion-keyring=ring', '--keyversion-key=ec', '--keyversion=1'];
+const KEYVERSION = [
+  '--keyversion-project=demo-proj',
+  '--keyversion-location=global',
+  '--keyversion-keyring=ring',
+  '--keyversion-key=ec',
+  '--keyversion=1',
+];
 const CANONICAL = `//cloudkms.googleapis.com/v1/${KV}`;
 const REPOSITORY = `us-central1-docker.pkg.dev/${P}/repo`;
 const IMAGE = singleImage('gcloud');
@@ -29,7 +35,10 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
     const headers = { 'x-binauthz-registry': 'us-central1-docker.pkg.dev' };
     for (const name of ['app', 'team/nested']) await pushImage(emulator.url, `${P}/repo/${name}`, 'v1', IMAGE, { headers });
     // gcloud has no command for notes.
-    await emulator.api('POST', `/v1/projects/${P}/notes/?noteId=note`, { name: `projects/${P}/notes/note`, attestation: { hint: { human_readable_name: 'note' } } });
+    await emulator.api('POST', `/v1/projects/${P}/notes/?noteId=note`, {
+      name: `projects/${P}/notes/note`,
+      attestation: { hint: { human_readable_name: 'note' } },
+    });
   });
   afterAll(async () => {
     expect(emulator.lastErrors).toEqual([]);
@@ -45,19 +54,43 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
   describe('kms', () => {
     it('creates a key ring and a signing key', async () => {
       await gcloud.ok('kms', 'keyrings', 'create', 'ring', '--location=global');
-      await gcloud.ok('kms', 'keys', 'create', 'ec', '--keyring=ring', '--location=global', '--purpose=asymmetric-signing', '--default-algorithm=ec-sign-p256-sha256');
-      expect((await gcloud.run('kms', 'keyrings', 'create', 'ring', '--location=global')).stderr).toMatch(/already exists|ALREADY_EXISTS|conflict/);
+      await gcloud.ok(
+        'kms',
+        'keys',
+        'create',
+        'ec',
+        '--keyring=ring',
+        '--location=global',
+        '--purpose=asymmetric-signing',
+        '--default-algorithm=ec-sign-p256-sha256',
+      );
+      expect((await gcloud.run('kms', 'keyrings', 'create', 'ring', '--location=global')).stderr).toMatch(
+        /already exists|ALREADY_EXISTS|conflict/,
+      );
     });
 
     it('lists and describes versions', async () => {
-      expect(await gcloud.json('kms', 'keys', 'versions', 'list', ...KEY)).toMatchObject([{ name: KV, state: 'ENABLED', algorithm: 'EC_SIGN_P256_SHA256' }]);
+      expect(await gcloud.json('kms', 'keys', 'versions', 'list', ...KEY)).toMatchObject([
+        { name: KV, state: 'ENABLED', algorithm: 'EC_SIGN_P256_SHA256' },
+      ]);
       expect(await gcloud.json('kms', 'keys', 'versions', 'describe', '1', ...KEY)).toMatchObject({ name: KV, state: 'ENABLED' });
     });
 
-    it.each([['data', []], ['digest', ['--digest-algorithm=sha256']]])('signs %s, with every checksum in order', async (_name, options) => {
+    it.each([
+      ['data', []],
+      ['digest', ['--digest-algorithm=sha256']],
+    ])('signs %s, with every checksum in order', async (_name, options) => {
       const input = await file('input', 'to be signed');
       const signature = join(gcloud.folder, 'signature');
-      await gcloud.ok('kms', 'asymmetric-sign', '--version=1', ...KEY, `--input-file=${input}`, `--signature-file=${signature}`, ...options);
+      await gcloud.ok(
+        'kms',
+        'asymmetric-sign',
+        '--version=1',
+        ...KEY,
+        `--input-file=${input}`,
+        `--signature-file=${signature}`,
+        ...options,
+      );
       const pem = join(gcloud.folder, 'ec.pem');
       await gcloud.ok('kms', 'keys', 'versions', 'get-public-key', '1', ...KEY, `--output-file=${pem}`);
       expect(verify('sha256', Buffer.from('to be signed'), createPublicKey(await readFile(pem)), await readFile(signature))).toBe(true);
@@ -83,10 +116,17 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
     it('are created, described, listed, updated and deleted', async () => {
       const note = ['--attestation-authority-note=note', `--attestation-authority-note-project=${P}`];
       await gcloud.ok(...attestors('create', 'att', ...note, '--description=first'));
-      expect(await gcloud.json(...attestors('describe', 'att'))).toMatchObject({ name: `projects/${P}/attestors/att`, description: 'first', userOwnedGrafeasNote: { noteReference: `projects/${P}/notes/note` } });
+      expect(await gcloud.json(...attestors('describe', 'att'))).toMatchObject({
+        name: `projects/${P}/attestors/att`,
+        description: 'first',
+        userOwnedGrafeasNote: { noteReference: `projects/${P}/notes/note` },
+      });
       expect((await gcloud.run(...attestors('create', 'att', ...note))).stderr).toContain('is the subject of a conflict');
       await gcloud.ok(...attestors('create', 'gone', ...note));
-      expect((await gcloud.json(...attestors('list'))).map(({ name }: { name: string }) => name)).toEqual([`projects/${P}/attestors/att`, `projects/${P}/attestors/gone`]);
+      expect((await gcloud.json(...attestors('list'))).map(({ name }: { name: string }) => name)).toEqual([
+        `projects/${P}/attestors/att`,
+        `projects/${P}/attestors/gone`,
+      ]);
       expect(await gcloud.json(...attestors('update', 'att', '--description=second'))).toMatchObject({ description: 'second' });
       await gcloud.ok(...attestors('delete', 'gone'));
       expect((await gcloud.run(...attestors('describe', 'gone'))).stderr).toContain('NOT_FOUND');
@@ -98,14 +138,19 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
 
       const local = signingKey('ECDSA_P384_SHA384');
       const pkixId = `ni:///sha-256;${createHash('sha256').update(local.der).digest('base64url')}`;
-      const added = await gcloud.json(...keys('add', `--pkix-public-key-file=${await file('p384.pem', local.pem)}`, '--pkix-public-key-algorithm=ecdsa-p384-sha384'));
+      const added = await gcloud.json(
+        ...keys('add', `--pkix-public-key-file=${await file('p384.pem', local.pem)}`, '--pkix-public-key-algorithm=ecdsa-p384-sha384'),
+      );
       expect(added).toMatchObject({ id: pkixId, pkixPublicKey: { signatureAlgorithm: 'ECDSA_P384_SHA384' } });
 
       const pgp = await openpgp.generateKey({ userIDs: [{ name: 'gcloud' }], format: 'object' });
       const fingerprint = pgp.publicKey.getFingerprint().toUpperCase();
-      expect(await gcloud.json(...keys('add', `--pgp-public-key-file=${await file('key.asc', pgp.publicKey.armor())}`))).toMatchObject({ id: fingerprint });
+      expect(await gcloud.json(...keys('add', `--pgp-public-key-file=${await file('key.asc', pgp.publicKey.armor())}`))).toMatchObject({
+        id: fingerprint,
+      });
 
-      const ids = async () => (await gcloud.json(...attestors('describe', 'att'))).userOwnedGrafeasNote.publicKeys.map(({ id }: { id: string }) => id);
+      const ids = async () =>
+        (await gcloud.json(...attestors('describe', 'att'))).userOwnedGrafeasNote.publicKeys.map(({ id }: { id: string }) => id);
       expect(await ids()).toEqual([CANONICAL, pkixId, fingerprint]);
       expect(await gcloud.json(...keys('update', pkixId, '--comment=local'))).toMatchObject({ comment: 'local' });
       await gcloud.ok(...keys('remove', pkixId));
@@ -114,24 +159,50 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
     });
 
     it.each(['attestor', 'policy'])('IAM bindings of the %s come and go', async (kind) => {
-      const own = (verb: string, ...args: string[]) => [...BINAUTHZ, ...(kind === 'policy' ? ['policy', verb] : ['attestors', verb, 'att']), ...args];
-      const binding = ['--member=serviceAccount:ci@demo-proj.iam.gserviceaccount.com', '--role=roles/binaryauthorization.attestorsVerifier'];
+      const own = (verb: string, ...args: string[]) => [
+        ...BINAUTHZ,
+        ...(kind === 'policy' ? ['policy', verb] : ['attestors', verb, 'att']),
+        ...args,
+      ];
+      const binding = [
+        '--member=serviceAccount:ci@demo-proj.iam.gserviceaccount.com',
+        '--role=roles/binaryauthorization.attestorsVerifier',
+      ];
       expect(await gcloud.json(...own('get-iam-policy'))).toEqual({ etag: 'ACAB' });
       expect((await gcloud.json(...own('add-iam-policy-binding', ...binding))).bindings).toHaveLength(1);
       const { bindings } = await gcloud.json(...own('get-iam-policy'));
-      expect(bindings).toEqual([{ role: 'roles/binaryauthorization.attestorsVerifier', members: ['serviceAccount:ci@demo-proj.iam.gserviceaccount.com'] }]);
+      expect(bindings).toEqual([
+        { role: 'roles/binaryauthorization.attestorsVerifier', members: ['serviceAccount:ci@demo-proj.iam.gserviceaccount.com'] },
+      ]);
       expect((await gcloud.json(...own('remove-iam-policy-binding', ...binding))).bindings).toBeUndefined();
     });
   });
 
   describe('attestations', () => {
-    const sign = (...args: string[]) => ['beta', ...BINAUTHZ, 'attestations', 'sign-and-create', `--artifact-url=https://${APP}`, '--attestor=att', `--attestor-project=${P}`, ...KEYVERSION, ...args];
+    const sign = (...args: string[]) => [
+      'beta',
+      ...BINAUTHZ,
+      'attestations',
+      'sign-and-create',
+      `--artifact-url=https://${APP}`,
+      '--attestor=att',
+      `--attestor-project=${P}`,
+      ...KEYVERSION,
+      ...args,
+    ];
     const list = (...args: string[]) => [...BINAUTHZ, 'attestations', 'list', '--attestor=att', `--attestor-project=${P}`, ...args];
 
     it('are signed by KMS and stored', async () => {
       await gcloud.ok(...sign(`--public-key-id-override=${CANONICAL}`));
       const listed = await gcloud.json(...list(`--artifact-url=${APP}`));
-      expect(listed).toMatchObject([{ kind: 'ATTESTATION', noteName: `projects/${P}/notes/note`, resourceUri: APP, attestation: { signatures: [{ publicKeyId: CANONICAL }] } }]);
+      expect(listed).toMatchObject([
+        {
+          kind: 'ATTESTATION',
+          noteName: `projects/${P}/notes/note`,
+          resourceUri: APP,
+          attestation: { signatures: [{ publicKeyId: CANONICAL }] },
+        },
+      ]);
       const again = await gcloud.run(...list(`--artifact-url=${REPOSITORY}/app@sha256:${'0'.repeat(64)}`));
       expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('Listed 0 items.') });
     });
@@ -142,7 +213,9 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
       expect(refused.stderr).toContain('roles/containeranalysis.notes.occurrences.viewer');
       const { userOwnedGrafeasNote } = await gcloud.json(...BINAUTHZ, 'attestors', 'describe', 'att');
       const member = `serviceAccount:${userOwnedGrafeasNote.delegationServiceAccountEmail}`;
-      await emulator.api('POST', `/v1/projects/${P}/notes/note:setIamPolicy`, { policy: { bindings: [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members: [member] }] } });
+      await emulator.api('POST', `/v1/projects/${P}/notes/note:setIamPolicy`, {
+        policy: { bindings: [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members: [member] }] },
+      });
       const accepted = await gcloud.run(...sign('--validate', `--public-key-id-override=${CANONICAL}`));
       expect(accepted.stderr).not.toContain('could not be validated');
       expect(accepted.code).toBe(0);
@@ -164,9 +237,27 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
       const payload = Buffer.from(await gcloud.ok(...BINAUTHZ, 'create-signature-payload', `--artifact-url=${APP}`));
       const local = signingKey('ECDSA_P256_SHA256');
       const pem = await file('own.pem', local.pem);
-      const { id } = await gcloud.json(...BINAUTHZ, 'attestors', 'public-keys', 'add', '--attestor=att', `--pkix-public-key-file=${pem}`, '--pkix-public-key-algorithm=ecdsa-p256-sha256');
+      const { id } = await gcloud.json(
+        ...BINAUTHZ,
+        'attestors',
+        'public-keys',
+        'add',
+        '--attestor=att',
+        `--pkix-public-key-file=${pem}`,
+        '--pkix-public-key-algorithm=ecdsa-p256-sha256',
+      );
       const signature = await file('own.sig', local.sign(payload));
-      const create = [...BINAUTHZ, 'attestations', 'create', `--artifact-url=${APP}`, '--attestor=att', `--attestor-project=${P}`, `--signature-file=${signature}`, `--public-key-id=${id}`, '--validate'];
+      const create = [
+        ...BINAUTHZ,
+        'attestations',
+        'create',
+        `--artifact-url=${APP}`,
+        '--attestor=att',
+        `--attestor-project=${P}`,
+        `--signature-file=${signature}`,
+        `--public-key-id=${id}`,
+        '--validate',
+      ];
       const first = await gcloud.run(...create);
       expect(first).toMatchObject({ code: 0, stderr: expect.not.stringContaining('could not be validated') });
       expect((await gcloud.run(...create)).stderr).toContain('is the subject of a conflict');
@@ -186,8 +277,13 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
 
     it('goes out and in again unchanged, with its etag', async () => {
       const rule = `  enforcementMode: ENFORCED_BLOCK_AND_AUDIT_LOG\n  evaluationMode: REQUIRE_ATTESTATION\n  requireAttestationsBy:\n  - projects/${P}/attestors/att\n`;
-      const cluster = 'clusterAdmissionRules:\n  us-east1-a.my_prod:\n    enforcementMode: DRYRUN_AUDIT_LOG_ONLY\n    evaluationMode: ALWAYS_DENY\n';
-      expect(await importing(`admissionWhitelistPatterns:\n- namePattern: gcr.io/p/*\n${cluster}defaultAdmissionRule:\n${rule}globalPolicyEvaluationMode: ENABLE\n`)).toMatchObject({ code: 0 });
+      const cluster =
+        'clusterAdmissionRules:\n  us-east1-a.my_prod:\n    enforcementMode: DRYRUN_AUDIT_LOG_ONLY\n    evaluationMode: ALWAYS_DENY\n';
+      expect(
+        await importing(
+          `admissionWhitelistPatterns:\n- namePattern: gcr.io/p/*\n${cluster}defaultAdmissionRule:\n${rule}globalPolicyEvaluationMode: ENABLE\n`,
+        ),
+      ).toMatchObject({ code: 0 });
       const first = await exported();
       expect(first).toContain('us-east1-a.my_prod');
       expect(first).toContain('etag:');
@@ -200,11 +296,17 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
     });
 
     it('is refused when it is not valid', async () => {
-      expect(await importing('globalPolicyEvaluationMode: ENABLE\n')).toMatchObject({ code: 1, stderr: expect.stringContaining('default_admission_rule') });
+      expect(await importing('globalPolicyEvaluationMode: ENABLE\n')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('default_admission_rule'),
+      });
     });
 
     it('of the system says that it is made up', async () => {
-      expect(await gcloud.json('alpha', ...BINAUTHZ, 'policy', 'export-system-policy', '--location=us-central1')).toMatchObject({ name: 'locations/us-central1/policy', description: expect.stringContaining('Made up') });
+      expect(await gcloud.json('alpha', ...BINAUTHZ, 'policy', 'export-system-policy', '--location=us-central1')).toMatchObject({
+        name: 'locations/us-central1/policy',
+        description: expect.stringContaining('Made up'),
+      });
     });
 
     it('has no continuous validation', async () => {
@@ -220,16 +322,27 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
       ['a nested image by digest', 'team/nested', `@${IMAGE.digest}`],
     ])('%s is described', async (_name, image, reference) => {
       const described = await gcloud.json('artifacts', 'docker', 'images', 'describe', `${REPOSITORY}/${image}${reference}`);
-      expect(described.image_summary).toMatchObject({ digest: IMAGE.digest, fully_qualified_digest: `${REPOSITORY}/${image}@${IMAGE.digest}` });
+      expect(described.image_summary).toMatchObject({
+        digest: IMAGE.digest,
+        fully_qualified_digest: `${REPOSITORY}/${image}@${IMAGE.digest}`,
+      });
     });
 
     it('that are missing are not found', async () => {
-      expect((await gcloud.run('artifacts', 'docker', 'images', 'describe', `${REPOSITORY}/app:none`)).stderr).toContain('Image not found.');
+      expect((await gcloud.run('artifacts', 'docker', 'images', 'describe', `${REPOSITORY}/app:none`)).stderr).toContain(
+        'Image not found.',
+      );
     });
 
     it('are described by the registry itself', async () => {
       // Of all loopback names gcloud takes only this one for plain http.
-      const { stdout, stderr, code } = await gcloud.run('container', 'images', 'describe', `localhost:${emulator.port}/${P}/repo/app:v1`, '--format=json');
+      const { stdout, stderr, code } = await gcloud.run(
+        'container',
+        'images',
+        'describe',
+        `localhost:${emulator.port}/${P}/repo/app:v1`,
+        '--format=json',
+      );
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expect(JSON.parse(stdout).image_summary.digest).toBe(IMAGE.digest);
     });
@@ -245,12 +358,15 @@ describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is
     });
 
     it('switches services, and names their agents', async () => {
-      const enabled = async () => (await gcloud.json('services', 'list', '--enabled')).map(({ config }: { config: { name: string } }) => config.name);
+      const enabled = async () =>
+        (await gcloud.json('services', 'list', '--enabled')).map(({ config }: { config: { name: string } }) => config.name);
       await gcloud.ok('services', 'disable', 'run.googleapis.com', '--force');
       expect(await enabled()).not.toContain('run.googleapis.com');
       await gcloud.ok('services', 'enable', 'run.googleapis.com', 'cloudkms.googleapis.com');
       expect(await enabled()).toContain('run.googleapis.com');
-      expect(await gcloud.json('beta', 'services', 'identity', 'create', '--service=binaryauthorization.googleapis.com')).toMatchObject({ email: expect.stringContaining('@gcp-sa-binaryauthorization.') });
+      expect(await gcloud.json('beta', 'services', 'identity', 'create', '--service=binaryauthorization.googleapis.com')).toMatchObject({
+        email: expect.stringContaining('@gcp-sa-binaryauthorization.'),
+      });
     });
   });
 });

@@ -103,11 +103,16 @@ describe('members', () => {
   ])('a binding on %s reaches version 1: %s', (resource, expected) => {
     const own = new IamStore();
     own.write(resource, { bindings: [{ role: 'roles/cloudkms.signer', members: [`serviceAccount:${SA}`] }] });
-    expect(own.allows(SA, 'cloudkms.cryptoKeyVersions.useToSign', 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1')).toBe(expected);
+    expect(
+      own.allows(SA, 'cloudkms.cryptoKeyVersions.useToSign', 'projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1'),
+    ).toBe(expected);
   });
 
   it('a conditional binding grants nothing', () => {
-    store.write('projects/p', { version: 3, bindings: [{ role: 'roles/owner', members: ['allUsers'], condition: { expression: 'true' } }] });
+    store.write('projects/p', {
+      version: 3,
+      bindings: [{ role: 'roles/owner', members: ['allUsers'], condition: { expression: 'true' } }],
+    });
     expect(store.allows(SA, 'binaryauthorization.policy.get', 'projects/p')).toBe(false);
   });
 });
@@ -119,7 +124,8 @@ describe('the three methods', () => {
     expect(answer.json.error).toEqual({
       code: 403,
       status: 'PERMISSION_DENIED',
-      message: "Permission 'binaryauthorization.attestors.get' denied on resource '//binaryauthorization.googleapis.com/projects/p/attestors/a' (or it may not exist).",
+      message:
+        "Permission 'binaryauthorization.attestors.get' denied on resource '//binaryauthorization.googleapis.com/projects/p/attestors/a' (or it may not exist).",
       details: [
         {
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
@@ -172,7 +178,10 @@ describe('the three methods', () => {
     ['a member without a type', bind('roles/viewer', 'u@example.com')],
     ['a role without a prefix', bind('viewer', 'user:u@example.com')],
     ['a version that does not exist', { policy: { version: 2 } }],
-    ['a condition in version 1', { policy: { version: 1, bindings: [{ role: 'roles/viewer', members: ['allUsers'], condition: { expression: 'true' } }] } }],
+    [
+      'a condition in version 1',
+      { policy: { version: 1, bindings: [{ role: 'roles/viewer', members: ['allUsers'], condition: { expression: 'true' } }] } },
+    ],
   ])('refuses %s', async (_name, body) => {
     const answer = await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, body);
     expect([answer.status, answer.json.error.status]).toEqual([400, 'INVALID_ARGUMENT']);
@@ -181,15 +190,20 @@ describe('the three methods', () => {
   it('lets only those set or get a policy who may', async () => {
     const grant = bind('roles/binaryauthorization.attestorsEditor', `serviceAccount:${SA}`);
     await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, grant);
-    expect((await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, grant, `as:${SA}`)).json.error.message).toContain('attestors.setIamPolicy');
-    expect((await emulator.api('GET', `${ATTESTOR}:getIamPolicy`, undefined, `as:${SA}`)).json.error.message).toContain('attestors.getIamPolicy');
+    expect((await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, grant, `as:${SA}`)).json.error.message).toContain(
+      'attestors.setIamPolicy',
+    );
+    expect((await emulator.api('GET', `${ATTESTOR}:getIamPolicy`, undefined, `as:${SA}`)).json.error.message).toContain(
+      'attestors.getIamPolicy',
+    );
     await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, bind('roles/binaryauthorization.attestorsAdmin', `serviceAccount:${SA}`));
     expect((await emulator.api('POST', `${ATTESTOR}:setIamPolicy`, grant, `as:${SA}`)).status).toBe(200);
   });
 
   it('tests permissions for anybody, and for what is missing answers none', async () => {
     const permissions = ['binaryauthorization.attestors.get', 'binaryauthorization.attestors.update'];
-    const test = async (path: string, token?: string) => (await emulator.api('POST', `${path}:testIamPermissions`, { permissions }, token)).json;
+    const test = async (path: string, token?: string) =>
+      (await emulator.api('POST', `${path}:testIamPermissions`, { permissions }, token)).json;
     expect(await test(ATTESTOR)).toEqual({ permissions });
     expect(await test(ATTESTOR, `as:${SA}`)).toEqual({});
     await emulator.api('POST', '/v3/projects/p:setIamPolicy', bind('roles/viewer', `serviceAccount:${SA}`));

@@ -90,7 +90,12 @@ function signRequest({ hash }: Case): object {
 
 function nodeAccepts({ hash, padding }: Case, key: KeyObject, signature: Buffer, message = MESSAGE): boolean {
   if (padding === 'pss') {
-    return verify(hash, message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, signature);
+    return verify(
+      hash,
+      message,
+      { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+      signature,
+    );
   }
   return verify(hash ?? null, message, padding ? { key, padding: constants.RSA_PKCS1_PADDING } : { key, dsaEncoding: 'der' }, signature);
 }
@@ -198,14 +203,29 @@ describe('asymmetricSign', () => {
   const sha384 = createHash('sha384').update(MESSAGE).digest('base64');
   const data = MESSAGE.toString('base64');
   it.each([
-    ['a wrong checksum', 'EC_SIGN_P256_SHA256', { digest: { sha256 }, digestCrc32c: '1' }, /checksum in field digest_crc32c did not match the data in field digest/],
-    ['a wrong checksum of data', 'EC_SIGN_P256_SHA256', { data, dataCrc32c: '1' }, /checksum in field data_crc32c did not match the data in field data/],
+    [
+      'a wrong checksum',
+      'EC_SIGN_P256_SHA256',
+      { digest: { sha256 }, digestCrc32c: '1' },
+      /checksum in field digest_crc32c did not match the data in field digest/,
+    ],
+    [
+      'a wrong checksum of data',
+      'EC_SIGN_P256_SHA256',
+      { data, dataCrc32c: '1' },
+      /checksum in field data_crc32c did not match the data in field data/,
+    ],
     ['a checksum that is no number', 'EC_SIGN_P256_SHA256', { digest: { sha256 }, digestCrc32c: 'x' }, /digest_crc32c/],
     ['a checksum in a wrapper object', 'EC_SIGN_P256_SHA256', { digest: { sha256 }, digestCrc32c: { value: right } }, /digest_crc32c/],
     ['the wrong hash', 'EC_SIGN_P256_SHA256', { digest: { sha384 } }, /EC_SIGN_P256_SHA256 needs a sha256 digest, got sha384/],
     ['the wrong hash for P-384', 'EC_SIGN_P384_SHA384', { digest: { sha256 } }, /needs a sha384 digest/],
     ['the wrong hash for SHA-512', 'RSA_SIGN_PKCS1_4096_SHA512', { digest: { sha256 } }, /needs a sha512 digest/],
-    ['a digest of the wrong length', 'RSA_SIGN_PSS_2048_SHA256', { digest: { sha256: digest.subarray(1).toString('base64') } }, /must be 32 bytes long, got 31/],
+    [
+      'a digest of the wrong length',
+      'RSA_SIGN_PSS_2048_SHA256',
+      { digest: { sha256: digest.subarray(1).toString('base64') } },
+      /must be 32 bytes long, got 31/,
+    ],
     ['two digests', 'EC_SIGN_P256_SHA256', { digest: { sha256, sha384 } }, /oneof/],
     ['an unknown digest', 'EC_SIGN_P256_SHA256', { digest: { md5: sha256 } }, /md5/],
     ['digest and data', 'EC_SIGN_P256_SHA256', { digest: { sha256 }, data }, /Only one of digest and data/],
@@ -215,7 +235,10 @@ describe('asymmetricSign', () => {
     ['no base64', 'EC_SIGN_P256_SHA256', { digest: { sha256: '***' } }, /Base64 decoding failed/],
   ])('refuses %s', async (_what, algorithm, body, message) => {
     const answer = await post(`/v1/${versionOf(algorithm)}:asymmetricSign`, body);
-    expect(answer).toMatchObject({ status: 400, body: { error: { code: 400, status: 'INVALID_ARGUMENT', message: expect.stringMatching(message) } } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: { code: 400, status: 'INVALID_ARGUMENT', message: expect.stringMatching(message) } },
+    });
   });
 });
 
@@ -251,7 +274,9 @@ describe('the life of a version', () => {
         error: {
           status: 'FAILED_PRECONDITION',
           message: `${version} is not enabled, current state is: DISABLED.`,
-          details: [{ '@type': 'type.googleapis.com/google.rpc.PreconditionFailure', violations: [{ type: 'KEY_DISABLED', subject: version }] }],
+          details: [
+            { '@type': 'type.googleapis.com/google.rpc.PreconditionFailure', violations: [{ type: 'KEY_DISABLED', subject: version }] },
+          ],
         },
       },
     };
@@ -265,7 +290,9 @@ describe('the life of a version', () => {
     expect(Date.parse(destroyed.destroyTime)).toBeGreaterThan(Date.now() + 29 * 86_400_000);
     expect(await post(`/v1/${version}:destroy`, {})).toMatchObject({ status: 400, body: { error: { status: 'FAILED_PRECONDITION' } } });
     expect(await setState(version, 'ENABLED')).toMatchObject({ status: 400, body: { error: { status: 'FAILED_PRECONDITION' } } });
-    expect(await get(`/v1/${version}/publicKey`)).toMatchObject({ body: { error: { message: expect.stringContaining('DESTROY_SCHEDULED') } } });
+    expect(await get(`/v1/${version}/publicKey`)).toMatchObject({
+      body: { error: { message: expect.stringContaining('DESTROY_SCHEDULED') } },
+    });
 
     const restored = (await post(`/v1/${version}:restore`, {})).body;
     expect(restored).toMatchObject({ state: 'DISABLED' });
@@ -318,7 +345,11 @@ describe('versions in a list', () => {
     ['?filter=', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
   ])('%s', async (query, expected) => {
     const found = await list(query);
-    expect({ status: found.status, ids: found.ids, total: found.totalSize }).toEqual({ status: 200, ids: expected, total: expected.length });
+    expect({ status: found.status, ids: found.ids, total: found.totalSize }).toEqual({
+      status: 200,
+      ids: expected,
+      total: expected.length,
+    });
   });
 
   it('come in pages', async () => {
@@ -329,30 +360,62 @@ describe('versions in a list', () => {
     expect(third.nextPageToken).toBeUndefined();
   });
 
-  it.each(['?filter=state%20~%20x', '?filter=state', '?filter=state%3D', '?filter=createTime%3E2020', '?orderBy=createTime'])('refuse %s', async (query) => {
-    expect(await list(query)).toMatchObject({ status: 400, error: { status: 'INVALID_ARGUMENT' } });
-  });
+  it.each(['?filter=state%20~%20x', '?filter=state', '?filter=state%3D', '?filter=createTime%3E2020', '?orderBy=createTime'])(
+    'refuse %s',
+    async (query) => {
+      expect(await list(query)).toMatchObject({ status: 400, error: { status: 'INVALID_ARGUMENT' } });
+    },
+  );
 });
 
 describe('rings and keys', () => {
   it('are created, read, listed, and refused a second time', async () => {
     const location = '/v1/projects/p/locations/europe-west1';
-    expect(await post(`${location}/keyRings?keyRingId=a`, {})).toMatchObject({ status: 200, body: { name: 'projects/p/locations/europe-west1/keyRings/a' } });
-    expect(await post(`${location}/keyRings?keyRingId=a`, {})).toMatchObject({ status: 409, body: { error: { status: 'ALREADY_EXISTS' } } });
-    expect((await get(`${location}/keyRings`)).body).toMatchObject({ keyRings: [{ name: 'projects/p/locations/europe-west1/keyRings/a' }], totalSize: 1 });
+    expect(await post(`${location}/keyRings?keyRingId=a`, {})).toMatchObject({
+      status: 200,
+      body: { name: 'projects/p/locations/europe-west1/keyRings/a' },
+    });
+    expect(await post(`${location}/keyRings?keyRingId=a`, {})).toMatchObject({
+      status: 409,
+      body: { error: { status: 'ALREADY_EXISTS' } },
+    });
+    expect((await get(`${location}/keyRings`)).body).toMatchObject({
+      keyRings: [{ name: 'projects/p/locations/europe-west1/keyRings/a' }],
+      totalSize: 1,
+    });
     expect((await get(`${location}/keyRings/a`)).status).toBe(200);
-    expect((await get(`${location}/keyRings/b`)).body.error.message).toBe('KeyRing projects/p/locations/europe-west1/keyRings/b not found.');
-    expect((await get('/v1/projects/p/locations')).body.locations).toContainEqual({ name: 'projects/p/locations/global', locationId: 'global' });
+    expect((await get(`${location}/keyRings/b`)).body.error.message).toBe(
+      'KeyRing projects/p/locations/europe-west1/keyRings/b not found.',
+    );
+    expect((await get('/v1/projects/p/locations')).body.locations).toContainEqual({
+      name: 'projects/p/locations/global',
+      locationId: 'global',
+    });
   });
 
   it('create one version, unless told not to', async () => {
-    await post(`/v1/${RING}/cryptoKeys?cryptoKeyId=empty&skipInitialVersionCreation=true`, { purpose: 5, versionTemplate: { algorithm: 12, protectionLevel: 2 }, labels: { my_label: 'x' } });
+    await post(`/v1/${RING}/cryptoKeys?cryptoKeyId=empty&skipInitialVersionCreation=true`, {
+      purpose: 5,
+      versionTemplate: { algorithm: 12, protectionLevel: 2 },
+      labels: { my_label: 'x' },
+    });
     const { body } = await get(`/v1/${RING}/cryptoKeys/empty`);
-    expect(body).toMatchObject({ purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256', protectionLevel: 'HSM' }, labels: { my_label: 'x' } });
+    expect(body).toMatchObject({
+      purpose: 'ASYMMETRIC_SIGN',
+      versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256', protectionLevel: 'HSM' },
+      labels: { my_label: 'x' },
+    });
     expect((await get(`/v1/${RING}/cryptoKeys/empty/cryptoKeyVersions`)).body).toEqual({ totalSize: 0 });
     const version = (await post(`/v1/${RING}/cryptoKeys/empty/cryptoKeyVersions`, {})).body;
-    expect(version).toMatchObject({ name: `${RING}/cryptoKeys/empty/cryptoKeyVersions/1`, state: 'ENABLED', protectionLevel: 'HSM', algorithm: 'EC_SIGN_P256_SHA256' });
-    expect((await patch(`/v1/${RING}/cryptoKeys/empty?updateMask=labels`, { labels: { team_name: 'y' } })).body.labels).toEqual({ team_name: 'y' });
+    expect(version).toMatchObject({
+      name: `${RING}/cryptoKeys/empty/cryptoKeyVersions/1`,
+      state: 'ENABLED',
+      protectionLevel: 'HSM',
+      algorithm: 'EC_SIGN_P256_SHA256',
+    });
+    expect((await patch(`/v1/${RING}/cryptoKeys/empty?updateMask=labels`, { labels: { team_name: 'y' } })).body.labels).toEqual({
+      team_name: 'y',
+    });
   });
 
   it('refuse a key whose id is taken while its key pair is still being made', async () => {
@@ -383,8 +446,14 @@ describe('rings and keys', () => {
   it.each([
     ['cryptoKeys/none', `CryptoKey ${RING}/cryptoKeys/none not found.`],
     ['cryptoKeys/none/cryptoKeyVersions/1', `CryptoKeyVersion ${RING}/cryptoKeys/none/cryptoKeyVersions/1 not found.`],
-    ['cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9', `CryptoKeyVersion ${RING}/cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9 not found.`],
-    ['cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9/publicKey', `CryptoKeyVersion ${RING}/cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9 not found.`],
+    [
+      'cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9',
+      `CryptoKeyVersion ${RING}/cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9 not found.`,
+    ],
+    [
+      'cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9/publicKey',
+      `CryptoKeyVersion ${RING}/cryptoKeys/EC_SIGN_P256_SHA256/cryptoKeyVersions/9 not found.`,
+    ],
   ])('answer 404 for %s', async (path, message) => {
     expect(await get(`/v1/${RING}/${path}`)).toMatchObject({ status: 404, body: { error: { status: 'NOT_FOUND', message } } });
   });
@@ -395,11 +464,17 @@ describe('rings and keys', () => {
     ['ASYMMETRIC_DECRYPT', 'RSA_DECRYPT_OAEP_2048_SHA256', 200],
   ])('of purpose %s do not sign', async (purpose, algorithm, publicKeyStatus) => {
     const key = `${RING}/cryptoKeys/${purpose}`;
-    const created = await post(`/v1/${RING}/cryptoKeys?cryptoKeyId=${purpose}`, { purpose, ...(algorithm ? { versionTemplate: { algorithm } } : {}) });
+    const created = await post(`/v1/${RING}/cryptoKeys?cryptoKeyId=${purpose}`, {
+      purpose,
+      ...(algorithm ? { versionTemplate: { algorithm } } : {}),
+    });
     expect(created).toMatchObject({ status: 200, body: { purpose } });
     expect((await get(`/v1/${key}/cryptoKeyVersions/1/publicKey`)).status).toBe(publicKeyStatus);
     const signed = await post(`/v1/${key}/cryptoKeyVersions/1:asymmetricSign`, { digest: { sha256: digestOf('sha256') } });
-    expect(signed).toMatchObject({ status: 400, body: { error: { status: 'FAILED_PRECONDITION', message: expect.stringContaining(purpose) } } });
+    expect(signed).toMatchObject({
+      status: 400,
+      body: { error: { status: 'FAILED_PRECONDITION', message: expect.stringContaining(purpose) } },
+    });
   });
 });
 
@@ -411,13 +486,18 @@ describe('permissions', () => {
     post(`/v1/${resource}:setIamPolicy`, { policy: { bindings: [{ role, members: [`user:${email}`] }] } });
 
   it('a stranger may do nothing, and learns which permission is missing', async () => {
-    const denied = (permission: string) => ({ status: 403, body: { error: { status: 'PERMISSION_DENIED', message: expect.stringContaining(permission) } } });
+    const denied = (permission: string) => ({
+      status: 403,
+      body: { error: { status: 'PERMISSION_DENIED', message: expect.stringContaining(permission) } },
+    });
     const as = 'stranger@example.com';
     expect(await post(`/v1/${version}:asymmetricSign`, request, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.useToSign'));
     expect(await get(`/v1/${version}/publicKey`, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.viewPublicKey'));
     expect(await get(`/v1/${version}`, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.get'));
     expect(await get(`/v1/${key}/cryptoKeyVersions`, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.list'));
-    expect(await patch(`/v1/${version}?updateMask=state`, { state: 'DISABLED' }, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.update'));
+    expect(await patch(`/v1/${version}?updateMask=state`, { state: 'DISABLED' }, as)).toMatchObject(
+      denied('cloudkms.cryptoKeyVersions.update'),
+    );
     expect(await post(`/v1/${version}:destroy`, {}, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.destroy'));
     expect(await post(`/v1/${key}/cryptoKeyVersions`, {}, as)).toMatchObject(denied('cloudkms.cryptoKeyVersions.create'));
     expect(await get(`/v1/${key}`, as)).toMatchObject(denied('cloudkms.cryptoKeys.get'));
@@ -439,7 +519,9 @@ describe('permissions', () => {
     expect((await get(`/v1/${key}/cryptoKeyVersions`, 'viewer@example.com')).status).toBe(200);
     expect((await post(`/v1/${version}:asymmetricSign`, request, 'viewer@example.com')).status).toBe(403);
     const asked = { permissions: ['cloudkms.cryptoKeyVersions.useToSign', 'cloudkms.cryptoKeyVersions.list'] };
-    expect((await post(`/v1/${key}:testIamPermissions`, asked, 'signer@example.com')).body).toEqual({ permissions: ['cloudkms.cryptoKeyVersions.useToSign'] });
+    expect((await post(`/v1/${key}:testIamPermissions`, asked, 'signer@example.com')).body).toEqual({
+      permissions: ['cloudkms.cryptoKeyVersions.useToSign'],
+    });
   });
 });
 
@@ -449,7 +531,13 @@ describe("Google's client", () => {
 
   beforeAll(() => {
     const auth = new GoogleAuth({ authClient: new PassThroughClient() });
-    client = new KeyManagementServiceClient({ fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port: emulator.port, auth } as never);
+    client = new KeyManagementServiceClient({
+      fallback: true,
+      protocol: 'http',
+      apiEndpoint: '127.0.0.1',
+      port: emulator.port,
+      auth,
+    } as never);
   });
   afterAll(() => client.close());
 
@@ -476,10 +564,18 @@ describe("Google's client", () => {
     expect(Number(signed.signatureCrc32c!.value)).toBe(crc32c(signature));
     expect(verify('sha256', MESSAGE, publicKey.pem!, signature)).toBe(true);
 
-    await expect(client.asymmetricSign({ name, digest: { sha256: digest }, digestCrc32c: { value: 1 } }, once)).rejects.toMatchObject({ code: 3 });
-    const [disabled] = await client.updateCryptoKeyVersion({ cryptoKeyVersion: { name, state: 'DISABLED' }, updateMask: { paths: ['state'] } });
+    await expect(client.asymmetricSign({ name, digest: { sha256: digest }, digestCrc32c: { value: 1 } }, once)).rejects.toMatchObject({
+      code: 3,
+    });
+    const [disabled] = await client.updateCryptoKeyVersion({
+      cryptoKeyVersion: { name, state: 'DISABLED' },
+      updateMask: { paths: ['state'] },
+    });
     expect(disabled.state).toBe('DISABLED');
-    await expect(client.getPublicKey({ name }, once)).rejects.toMatchObject({ code: 9, message: expect.stringContaining('is not enabled, current state is: DISABLED.') });
+    await expect(client.getPublicKey({ name }, once)).rejects.toMatchObject({
+      code: 9,
+      message: expect.stringContaining('is not enabled, current state is: DISABLED.'),
+    });
     await expect(client.getCryptoKey({ name: `${key.name}x` }, once)).rejects.toMatchObject({ code: 5 });
   });
 });

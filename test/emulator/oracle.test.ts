@@ -18,21 +18,29 @@ const D = `sha256:${'0'.repeat(60)}abcd`;
 const PAYLOAD = simpleSigningPayload('gcr.io/p/x', D);
 const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const pemOf = (key: { publicKey: Parameters<typeof createPublicKey>[0] }) => (key.publicKey as ReturnType<typeof createPublicKey>).export({ type: 'spki', format: 'pem' }).toString();
+const pemOf = (key: { publicKey: Parameters<typeof createPublicKey>[0] }) =>
+  (key.publicKey as ReturnType<typeof createPublicKey>).export({ type: 'spki', format: 'pem' }).toString();
 
 function makeAttestor(publicKeyPem: string, signatureAlgorithm: string) {
-  return emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', { userOwnedGrafeasNote: { noteReference: NOTE, publicKeys: [{ id: 'urn:k', pkixPublicKey: { publicKeyPem, signatureAlgorithm } }] } });
+  return emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', {
+    userOwnedGrafeasNote: { noteReference: NOTE, publicKeys: [{ id: 'urn:k', pkixPublicKey: { publicKeyPem, signatureAlgorithm } }] },
+  });
 }
 
 async function withKey(publicKeyPem: string, signatureAlgorithm: string): Promise<void> {
   const made = await makeAttestor(publicKeyPem, signatureAlgorithm);
   expect(made.status).toBe(200);
   const members = [`serviceAccount:${made.json.userOwnedGrafeasNote.delegationServiceAccountEmail as string}`];
-  await emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy: { bindings: [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members }] } });
+  await emulator.api('POST', '/v1/projects/p:setIamPolicy', {
+    policy: { bindings: [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members }] },
+  });
 }
 
 async function verdict(signature: Buffer, payload = PAYLOAD, publicKeyId = 'urn:k'): Promise<string> {
-  const attestation = { serializedPayload: payload.toString('base64'), signatures: [{ publicKeyId, signature: signature.toString('base64') }] };
+  const attestation = {
+    serializedPayload: payload.toString('base64'),
+    signatures: [{ publicKeyId, signature: signature.toString('base64') }],
+  };
   const body = { attestation, occurrenceNote: NOTE, occurrenceResourceUri: `https://gcr.io/p/x@${D}` };
   return (await emulator.api('POST', '/v1/projects/p/attestors/a:validateAttestationOccurrence', body)).json.result as string;
 }
@@ -69,7 +77,9 @@ describe('ECDSA', () => {
     ['nothing', Buffer.alloc(0)],
   ])('refuses %s', async (_name, forged) => expect(await verdict(forged)).toBe('ATTESTATION_NOT_VERIFIABLE'));
 
-  it.each(['urn:K', 'urn:k ', 'urn:kk', 'urn:', ''])('refuses the key id "%s"', async (id) => expect(await verdict(good, PAYLOAD, id)).toBe('ATTESTATION_NOT_VERIFIABLE'));
+  it.each(['urn:K', 'urn:k ', 'urn:kk', 'urn:', ''])('refuses the key id "%s"', async (id) =>
+    expect(await verdict(good, PAYLOAD, id)).toBe('ATTESTATION_NOT_VERIFIABLE'),
+  );
 });
 
 describe('RSA', () => {
@@ -100,7 +110,8 @@ describe('RSA', () => {
 });
 
 describe('payloads', () => {
-  const critical = (digest: unknown, type: unknown = 'Google cloud binauthz container signature') => JSON.stringify({ critical: { image: { 'docker-manifest-digest': digest }, type } });
+  const critical = (digest: unknown, type: unknown = 'Google cloud binauthz container signature') =>
+    JSON.stringify({ critical: { image: { 'docker-manifest-digest': digest }, type } });
   it.each<[string, string, string]>([
     ['its digest', critical(D), 'VERIFIED'],
     ['a digest in a list', critical([D]), 'ATTESTATION_NOT_VERIFIABLE'],

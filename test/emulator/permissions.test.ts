@@ -17,7 +17,11 @@ const VERSION = `${KEYS}/k/cryptoKeyVersions/1`;
 const REPOSITORY = '/v1/projects/p/locations/us/repositories/repo';
 const NOTE = 'projects/p/notes/n';
 const IMAGE = singleImage('permissions');
-const RULE = { evaluationMode: 'REQUIRE_ATTESTATION', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG', requireAttestationsBy: ['projects/p/attestors/a'] };
+const RULE = {
+  evaluationMode: 'REQUIRE_ATTESTATION',
+  enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
+  requireAttestationsBy: ['projects/p/attestors/a'],
+};
 const OCCURRENCE = { resourceUri: 'https://x/y', noteName: NOTE, attestation: { serializedPayload: 'e30=' } };
 const QUESTION = { attestation: {}, occurrenceNote: NOTE, occurrenceResourceUri: 'x' };
 const DIGEST = { digest: { sha256: Buffer.alloc(32).toString('base64') } };
@@ -30,16 +34,40 @@ const REGISTRY = 'roles/artifactregistry.';
 /** Method, path, body, the roles that together suffice, the roles that together do not. */
 const CALLS: readonly (readonly [string, string, unknown, readonly string[], readonly string[]])[] = [
   ['GET', '/v1/projects/p/policy', undefined, [`${BINAUTHZ}policyViewer`], [`${BINAUTHZ}attestorsAdmin`]],
-  ['PUT', '/v1/projects/p/policy', { defaultAdmissionRule: RULE }, [`${BINAUTHZ}policyEditor`, `${BINAUTHZ}attestorsViewer`], [`${BINAUTHZ}policyEditor`]],
-  ['PUT', '/v1beta1/projects/p/policy', { defaultAdmissionRule: RULE }, [`${BINAUTHZ}policyAdmin`, `${BINAUTHZ}attestorsVerifier`], [`${BINAUTHZ}attestorsAdmin`, `${BINAUTHZ}policyViewer`]],
+  [
+    'PUT',
+    '/v1/projects/p/policy',
+    { defaultAdmissionRule: RULE },
+    [`${BINAUTHZ}policyEditor`, `${BINAUTHZ}attestorsViewer`],
+    [`${BINAUTHZ}policyEditor`],
+  ],
+  [
+    'PUT',
+    '/v1beta1/projects/p/policy',
+    { defaultAdmissionRule: RULE },
+    [`${BINAUTHZ}policyAdmin`, `${BINAUTHZ}attestorsVerifier`],
+    [`${BINAUTHZ}attestorsAdmin`, `${BINAUTHZ}policyViewer`],
+  ],
   ['GET', '/v1/projects/p/policy:getIamPolicy', undefined, [`${BINAUTHZ}policyAdmin`], [`${BINAUTHZ}policyEditor`]],
   ['POST', '/v1/projects/p/policy:setIamPolicy', { policy: {} }, [`${BINAUTHZ}policyAdmin`], ['roles/editor']],
   ['GET', '/v1/projects/p/attestors', undefined, [`${BINAUTHZ}attestorsViewer`], [`${BINAUTHZ}policyAdmin`]],
   ['GET', '/v1/projects/p/attestors/a', undefined, [`${BINAUTHZ}attestorsVerifier`], [`${BINAUTHZ}policyEditor`]],
-  ['POST', '/v1/projects/p/attestors?attestorId=b', NEW_ATTESTOR, [`${BINAUTHZ}attestorsEditor`, `${ANALYSIS}notes.viewer`], [`${BINAUTHZ}attestorsEditor`]],
+  [
+    'POST',
+    '/v1/projects/p/attestors?attestorId=b',
+    NEW_ATTESTOR,
+    [`${BINAUTHZ}attestorsEditor`, `${ANALYSIS}notes.viewer`],
+    [`${BINAUTHZ}attestorsEditor`],
+  ],
   ['PUT', '/v1/projects/p/attestors/a', NEW_ATTESTOR, [`${BINAUTHZ}attestorsEditor`], [`${BINAUTHZ}attestorsVerifier`]],
   ['DELETE', '/v1/projects/p/attestors/a', undefined, [`${BINAUTHZ}attestorsAdmin`], [`${BINAUTHZ}attestorsVerifier`]],
-  ['POST', '/v1/projects/p/attestors/a:validateAttestationOccurrence', QUESTION, [`${BINAUTHZ}attestorsVerifier`], [`${BINAUTHZ}attestorsViewer`]],
+  [
+    'POST',
+    '/v1/projects/p/attestors/a:validateAttestationOccurrence',
+    QUESTION,
+    [`${BINAUTHZ}attestorsVerifier`],
+    [`${BINAUTHZ}attestorsViewer`],
+  ],
   ['POST', '/v1alpha2/projects/p/attestors/a:setIamPolicy', { policy: {} }, [`${BINAUTHZ}attestorsAdmin`], [`${BINAUTHZ}attestorsEditor`]],
   ['POST', '/v1/projects/p/notes?noteId=m', { attestation: {} }, [`${ANALYSIS}notes.editor`], [`${ANALYSIS}notes.attacher`]],
   ['GET', '/v1/projects/p/notes', undefined, [`${ANALYSIS}notes.viewer`], [`${ANALYSIS}notes.attacher`]],
@@ -48,13 +76,37 @@ const CALLS: readonly (readonly [string, string, unknown, readonly string[], rea
   ['DELETE', `/v1/${NOTE}`, undefined, [`${ANALYSIS}notes.editor`], [`${ANALYSIS}notes.viewer`]],
   ['POST', `/v1/${NOTE}:setIamPolicy`, { policy: {} }, [`${ANALYSIS}admin`], [`${ANALYSIS}notes.editor`]],
   ['POST', `/v1/${NOTE}:getIamPolicy`, {}, [`${ANALYSIS}admin`], [`${ANALYSIS}notes.editor`]],
-  ['GET', `/v1/${NOTE}/occurrences`, undefined, [`${ANALYSIS}notes.occurrences.viewer`], [`${ANALYSIS}notes.editor`, `${ANALYSIS}occurrences.editor`]],
-  ['POST', '/v1/projects/p/occurrences', OCCURRENCE, [`${ANALYSIS}notes.attacher`, `${ANALYSIS}occurrences.editor`], [`${ANALYSIS}occurrences.editor`]],
-  ['POST', '/v1/projects/p/occurrences:batchCreate', { occurrences: [OCCURRENCE] }, [`${ANALYSIS}notes.attacher`, `${ANALYSIS}occurrences.editor`], [`${ANALYSIS}notes.attacher`]],
+  [
+    'GET',
+    `/v1/${NOTE}/occurrences`,
+    undefined,
+    [`${ANALYSIS}notes.occurrences.viewer`],
+    [`${ANALYSIS}notes.editor`, `${ANALYSIS}occurrences.editor`],
+  ],
+  [
+    'POST',
+    '/v1/projects/p/occurrences',
+    OCCURRENCE,
+    [`${ANALYSIS}notes.attacher`, `${ANALYSIS}occurrences.editor`],
+    [`${ANALYSIS}occurrences.editor`],
+  ],
+  [
+    'POST',
+    '/v1/projects/p/occurrences:batchCreate',
+    { occurrences: [OCCURRENCE] },
+    [`${ANALYSIS}notes.attacher`, `${ANALYSIS}occurrences.editor`],
+    [`${ANALYSIS}notes.attacher`],
+  ],
   ['GET', '/v1/projects/p/occurrences', undefined, [`${ANALYSIS}occurrences.viewer`], [`${ANALYSIS}notes.occurrences.viewer`]],
   ['POST', '/v1/projects/p/locations/global/keyRings?keyRingId=s', {}, [`${KMS}admin`], [`${KMS}viewer`]],
   ['GET', '/v1/projects/p/locations/global/keyRings', undefined, [`${KMS}viewer`], [`${KMS}signerVerifier`]],
-  ['POST', `${KEYS}?cryptoKeyId=l&skipInitialVersionCreation=true`, { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' } }, [`${KMS}admin`], [`${KMS}cryptoOperator`]],
+  [
+    'POST',
+    `${KEYS}?cryptoKeyId=l&skipInitialVersionCreation=true`,
+    { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' } },
+    [`${KMS}admin`],
+    [`${KMS}cryptoOperator`],
+  ],
   ['GET', `${KEYS}/k/cryptoKeyVersions`, undefined, [`${KMS}viewer`], [`${KMS}signerVerifier`]],
   ['GET', VERSION, undefined, [`${KMS}viewer`], [`${KMS}signerVerifier`]],
   ['PATCH', `${VERSION}?updateMask=state`, { state: 'DISABLED' }, [`${KMS}admin`], [`${KMS}viewer`]],
@@ -72,7 +124,13 @@ const CALLS: readonly (readonly [string, string, unknown, readonly string[], rea
   ['POST', '/v2/p/repo/app/blobs/uploads/', undefined, [`${REGISTRY}writer`], [`${REGISTRY}reader`]],
   ['DELETE', '/v2/p/repo/app/manifests/v1', undefined, [`${REGISTRY}repoAdmin`], [`${REGISTRY}writer`]],
   ['GET', '/v1/projects/p/services/run.googleapis.com', undefined, ['roles/serviceusage.serviceUsageViewer'], ['roles/browser']],
-  ['POST', '/v1/projects/p/services/run.googleapis.com:enable', {}, ['roles/serviceusage.serviceUsageAdmin'], ['roles/serviceusage.serviceUsageConsumer']],
+  [
+    'POST',
+    '/v1/projects/p/services/run.googleapis.com:enable',
+    {},
+    ['roles/serviceusage.serviceUsageAdmin'],
+    ['roles/serviceusage.serviceUsageConsumer'],
+  ],
   ['GET', '/v3/projects/p', undefined, ['roles/browser'], [`${REGISTRY}admin`]],
   ['POST', '/v1/projects/p:setIamPolicy', { policy: {} }, ['roles/resourcemanager.projectIamAdmin'], ['roles/editor']],
 ];
@@ -83,10 +141,16 @@ describe('permissions', () => {
     await emulator.api('POST', '/v1/projects/p/notes?noteId=n', { attestation: {} });
     await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', NEW_ATTESTOR);
     await emulator.api('POST', '/v1/projects/p/locations/global/keyRings?keyRingId=r', {});
-    await emulator.api('POST', `${KEYS}?cryptoKeyId=k`, { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' } });
+    await emulator.api('POST', `${KEYS}?cryptoKeyId=k`, {
+      purpose: 'ASYMMETRIC_SIGN',
+      versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' },
+    });
     await pushImage(emulator.url, 'p/repo/app', 'v1', IMAGE, { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
   });
-  const grant = (resource: string, roles: readonly string[]) => emulator.api('POST', `/v1/${resource}:setIamPolicy`, { policy: { bindings: roles.map((role) => ({ role, members: [`user:${WHO}`] })) } });
+  const grant = (resource: string, roles: readonly string[]) =>
+    emulator.api('POST', `/v1/${resource}:setIamPolicy`, {
+      policy: { bindings: roles.map((role) => ({ role, members: [`user:${WHO}`] })) },
+    });
 
   it.each(CALLS)('%s %s', async (method, path, body, enough, tooLittle) => {
     const call = () => emulator.api(method, path, body, `as:${WHO}`);
@@ -116,7 +180,13 @@ describe('permissions', () => {
   });
 
   it('are asked for before existence is told', async () => {
-    for (const path of ['/v1/projects/p/attestors/none', '/v1/projects/p/notes/none', '/v1/projects/p/notes/none/occurrences', `${KEYS}/none/cryptoKeyVersions/1/publicKey`, `${REPOSITORY}x`]) {
+    for (const path of [
+      '/v1/projects/p/attestors/none',
+      '/v1/projects/p/notes/none',
+      '/v1/projects/p/notes/none/occurrences',
+      `${KEYS}/none/cryptoKeyVersions/1/publicKey`,
+      `${REPOSITORY}x`,
+    ]) {
       expect((await emulator.api('GET', path, undefined, `as:${WHO}`)).status, path).toBe(403);
       expect((await emulator.api('GET', path)).status, path).toBe(404);
     }

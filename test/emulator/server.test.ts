@@ -100,7 +100,9 @@ describe('admin', () => {
   it('forgets all state on reset', async () => {
     const note = { userOwnedGrafeasNote: { noteReference: 'projects/p/notes/n' } };
     await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', note);
-    await emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy: { bindings: [{ role: 'roles/viewer', members: ['user:u@example.com'] }] } });
+    await emulator.api('POST', '/v1/projects/p:setIamPolicy', {
+      policy: { bindings: [{ role: 'roles/viewer', members: ['user:u@example.com'] }] },
+    });
     await emulator.api('PUT', '/_emulator/system-policy/global', { description: 'mine' });
     await emulator.api('POST', '/_emulator/reset');
     expect((await emulator.api('GET', '/v1/projects/p/attestors/a')).status).toBe(404);
@@ -109,7 +111,11 @@ describe('admin', () => {
   });
 
   it('sets a system policy of one location', async () => {
-    const policy = { description: 'mine', admissionWhitelistPatterns: [{ namePattern: 'gcr.io/x/*' }], clusterAdmissionRules: { 'us-east1.a_b': { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' } } };
+    const policy = {
+      description: 'mine',
+      admissionWhitelistPatterns: [{ namePattern: 'gcr.io/x/*' }],
+      clusterAdmissionRules: { 'us-east1.a_b': { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'DRYRUN_AUDIT_LOG_ONLY' } },
+    };
     const answer = await emulator.api('PUT', '/_emulator/system-policy/europe-west1', policy);
     expect(answer.json).toEqual({ name: 'locations/europe-west1/policy', ...policy });
     for (const version of ['v1', 'v1beta1', 'v1alpha2']) {
@@ -119,7 +125,10 @@ describe('admin', () => {
   });
 
   it('refuses a system policy that no API would accept', async () => {
-    expect((await emulator.api('PUT', '/_emulator/system-policy/global', { admissionWhitelistPatterns: [{ namePattern: 'gcr.io/*/x' }] })).status).toBe(400);
+    expect(
+      (await emulator.api('PUT', '/_emulator/system-policy/global', { admissionWhitelistPatterns: [{ namePattern: 'gcr.io/*/x' }] }))
+        .status,
+    ).toBe(400);
   });
 });
 
@@ -166,7 +175,9 @@ describe('life', () => {
 
   it('prints lines that a shell can read', async () => {
     const script = `${emulator.exportLines().join('\n')}\nenv | grep -E '^(BINAUTHZ|CLOUDSDK)_'; test -d "$CLOUDSDK_CONFIG" && echo made`;
-    const { stdout } = await promisify(execFile)('sh', ['-c', script], { env: { PATH: process.env['PATH'] ?? '', CLOUDSDK_CORE_PROJECT: 'mine' } });
+    const { stdout } = await promisify(execFile)('sh', ['-c', script], {
+      env: { PATH: process.env['PATH'] ?? '', CLOUDSDK_CORE_PROJECT: 'mine' },
+    });
     expect(stdout).toContain(`BINAUTHZ_EMULATOR_HOST=127.0.0.1:${emulator.port}\n`);
     expect(stdout).toContain(`CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS=http://127.0.0.1:${emulator.port}/\n`);
     expect(stdout).toContain('CLOUDSDK_CORE_PROJECT=mine\n');
@@ -191,7 +202,11 @@ describe('the other small APIs', () => {
   it('gives a project a stable number, found by either name', async () => {
     const { projectNumber } = (await emulator.api('GET', '/v1/projects/demo-project')).json;
     expect(projectNumber).toMatch(/^\d{12}$/);
-    expect((await emulator.api('GET', `/v3/projects/${projectNumber}`)).json).toMatchObject({ name: `projects/${projectNumber}`, projectId: 'demo-project', state: 'ACTIVE' });
+    expect((await emulator.api('GET', `/v3/projects/${projectNumber}`)).json).toMatchObject({
+      name: `projects/${projectNumber}`,
+      projectId: 'demo-project',
+      state: 'ACTIVE',
+    });
   });
 
   it('switches services off and on, each project by itself', async () => {
@@ -200,7 +215,11 @@ describe('the other small APIs', () => {
     const operation = await emulator.api('POST', '/v1/projects/p/services/run.googleapis.com:disable', {});
     expect(operation.json).toMatchObject({ done: true, response: { service: { state: 'DISABLED' } } });
     expect([await state('p'), await state('q')]).toEqual(['DISABLED', 'ENABLED']);
-    expect((await emulator.api('GET', '/v1/projects/p/services?filter=state:DISABLED')).json.services.map(({ config }: { config: { name: string } }) => config.name)).toEqual(['run.googleapis.com']);
+    expect(
+      (await emulator.api('GET', '/v1/projects/p/services?filter=state:DISABLED')).json.services.map(
+        ({ config }: { config: { name: string } }) => config.name,
+      ),
+    ).toEqual(['run.googleapis.com']);
     const batch = await emulator.api('POST', '/v1/projects/p/services:batchEnable', { serviceIds: ['run.googleapis.com'] });
     expect(batch.json).toMatchObject({ done: true, response: { services: [{ state: 'ENABLED' }] } });
     expect(await state('p')).toBe('ENABLED');
@@ -208,7 +227,9 @@ describe('the other small APIs', () => {
 
   it("names the service agent as the attestor's", async () => {
     const identity = await emulator.api('POST', '/v1beta1/projects/p/services/binaryauthorization.googleapis.com:generateServiceIdentity');
-    const attestor = await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', { userOwnedGrafeasNote: { noteReference: 'projects/p/notes/n' } });
+    const attestor = await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', {
+      userOwnedGrafeasNote: { noteReference: 'projects/p/notes/n' },
+    });
     expect(identity.json.response.email).toBe(attestor.json.userOwnedGrafeasNote.delegationServiceAccountEmail);
     expect(emulator.lastErrors).toEqual([]);
   });

@@ -38,10 +38,15 @@ interface Case {
   readonly uri?: string;
 }
 
-const entry = (key: { pem: string; algorithm: string }, id = ID) => ({ id, pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: key.algorithm } });
+const entry = (key: { pem: string; algorithm: string }, id = ID) => ({
+  id,
+  pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: key.algorithm },
+});
 
 async function withKeys(...publicKeys: unknown[]) {
-  const made = await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', { userOwnedGrafeasNote: { noteReference: NOTE, publicKeys } });
+  const made = await emulator.api('POST', '/v1/projects/p/attestors?attestorId=a', {
+    userOwnedGrafeasNote: { noteReference: NOTE, publicKeys },
+  });
   expect(made.status).toBe(200);
   const agent: string = made.json.userOwnedGrafeasNote.delegationServiceAccountEmail;
   const bindings = [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members: [`serviceAccount:${agent}`] }];
@@ -49,9 +54,15 @@ async function withKeys(...publicKeys: unknown[]) {
   return { agent, ids: (made.json.userOwnedGrafeasNote.publicKeys ?? []).map(({ id }: { id: string }) => id) as string[] };
 }
 
-async function validate({ payload = PAYLOAD, signatures = [{ publicKeyId: ID, signature: EC.sign(payload) }], note = NOTE, uri = IMAGE }: Case = {}, version = 'v1') {
+async function validate(
+  { payload = PAYLOAD, signatures = [{ publicKeyId: ID, signature: EC.sign(payload) }], note = NOTE, uri = IMAGE }: Case = {},
+  version = 'v1',
+) {
   const body = {
-    attestation: { serializedPayload: payload.toString('base64url'), signatures: signatures.map(({ publicKeyId, signature }) => ({ publicKeyId, signature: signature.toString('base64') })) },
+    attestation: {
+      serializedPayload: payload.toString('base64url'),
+      signatures: signatures.map(({ publicKeyId, signature }) => ({ publicKeyId, signature: signature.toString('base64') })),
+    },
     occurrenceNote: note,
     occurrenceResourceUri: uri,
   };
@@ -105,7 +116,9 @@ describe('PKIX', () => {
 
   it('cannot verify ML-DSA and says so', async () => {
     const der = Buffer.concat([Buffer.from('308207b2300b0609608648016503040312038207a100', 'hex'), Buffer.alloc(1952)]);
-    await withKeys(entry({ pem: `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`, algorithm: 'ML_DSA_65' }));
+    await withKeys(
+      entry({ pem: `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`, algorithm: 'ML_DSA_65' }),
+    );
     expect(await validate()).toEqual(refused('ML_DSA_65 cannot be verified'));
   });
 });
@@ -137,7 +150,8 @@ describe('key ids', () => {
 
 describe('what was signed', () => {
   beforeEach(() => withKeys(entry(EC)));
-  const compact = (digest: string, type: string) => Buffer.from(JSON.stringify({ critical: { type, image: { 'docker-manifest-digest': digest } } }));
+  const compact = (digest: string, type: string) =>
+    Buffer.from(JSON.stringify({ critical: { type, image: { 'docker-manifest-digest': digest } } }));
   it.each([
     ['another docker reference', simpleSigningPayload('docker.io/library/other', D), undefined],
     ["the continuous-validation guide's type, compact", compact(D, 'Google Cloud BinAuthz container signature'), undefined],
@@ -162,7 +176,9 @@ describe('what was signed', () => {
   });
 
   it('belongs to the note of the attestor', async () => {
-    expect(await validate({ note: 'projects/notes-project/notes/other' })).toEqual(refused("the attestor's note is projects/notes-project/notes/n"));
+    expect(await validate({ note: 'projects/notes-project/notes/other' })).toEqual(
+      refused("the attestor's note is projects/notes-project/notes/n"),
+    );
   });
 
   it.each([
@@ -187,7 +203,8 @@ describe('the service agent', () => {
     await set('projects/notes-project', []);
     const { result, denialReason } = await validate();
     expect(result).toBe('ATTESTATION_NOT_VERIFIABLE');
-    for (const part of [agent, NOTE, 'containeranalysis.notes.listOccurrences', 'roles/containeranalysis.notes.occurrences.viewer']) expect(denialReason).toContain(part);
+    for (const part of [agent, NOTE, 'containeranalysis.notes.listOccurrences', 'roles/containeranalysis.notes.occurrences.viewer'])
+      expect(denialReason).toContain(part);
     await emulator.api('POST', '/v1/projects/notes-project/notes?noteId=n', { attestation: { hint: { human_readable_name: 'n' } } });
     await set(NOTE, [{ role: 'roles/containeranalysis.notes.occurrences.viewer', members: [`serviceAccount:${agent}`] }]);
     expect(await validate()).toEqual({ result: 'VERIFIED' });
@@ -200,7 +217,10 @@ describe.skipIf(!HAS_GPG)(HAS_GPG ? 'GnuPG' : 'GnuPG (skipped: gpg is not on the
   // The agent's socket lives in this folder and its path must be short.
   const home = mkdtempSync(join(tmpdir(), 'gpg-'));
   const gpg = (args: string[], input?: Buffer) =>
-    execFileSync('gpg', ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', '', ...args], { input, stdio: ['pipe', 'pipe', 'ignore'] });
+    execFileSync('gpg', ['--homedir', home, '--batch', '--quiet', '--pinentry-mode', 'loopback', '--passphrase', '', ...args], {
+      input,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
   afterAll(() => {
     spawnSync('gpgconf', ['--homedir', home, '--kill', 'all']);
     rmSync(home, { recursive: true, force: true });
@@ -225,7 +245,8 @@ describe.skipIf(!HAS_GPG)(HAS_GPG ? 'GnuPG' : 'GnuPG (skipped: gpg is not on the
 });
 
 describe('PGP', () => {
-  const generate = (options: object = {}) => openpgp.generateKey({ userIDs: [{ name: 'signer' }], format: 'object', date: new Date('2025-12-01'), ...options });
+  const generate = (options: object = {}) =>
+    openpgp.generateKey({ userIDs: [{ name: 'signer' }], format: 'object', date: new Date('2025-12-01'), ...options });
   const armored = async (key: openpgp.PrivateKey, payload: Buffer, date = new Date('2025-12-31')) =>
     Buffer.from(String(await openpgp.sign({ message: await openpgp.createMessage({ binary: payload }), signingKeys: key, date })));
 
@@ -237,7 +258,9 @@ describe('PGP', () => {
     const { privateKey, publicKey } = await generate(options);
     const { ids } = await withKeys({ asciiArmoredPgpPublicKey: publicKey.armor() });
     expect(ids).toEqual([publicKey.getFingerprint().toUpperCase()]);
-    expect(await validate({ signatures: [{ publicKeyId: ids[0] ?? '', signature: await armored(privateKey, PAYLOAD) }] })).toEqual({ result: 'VERIFIED' });
+    expect(await validate({ signatures: [{ publicKeyId: ids[0] ?? '', signature: await armored(privateKey, PAYLOAD) }] })).toEqual({
+      result: 'VERIFIED',
+    });
   });
 
   it('everything else does not', async () => {
@@ -245,8 +268,17 @@ describe('PGP', () => {
     const stranger = await generate();
     const { ids } = await withKeys({ asciiArmoredPgpPublicKey: publicKey.armor() });
     const by = (signature: Buffer) => validate({ signatures: [{ publicKeyId: ids[0] ?? '', signature }] });
-    const clear = await openpgp.sign({ message: await openpgp.createCleartextMessage({ text: PAYLOAD.toString() }), signingKeys: privateKey, date: new Date('2025-12-31') });
-    const detached = await openpgp.sign({ message: await openpgp.createMessage({ binary: PAYLOAD }), signingKeys: privateKey, detached: true, date: new Date('2025-12-31') });
+    const clear = await openpgp.sign({
+      message: await openpgp.createCleartextMessage({ text: PAYLOAD.toString() }),
+      signingKeys: privateKey,
+      date: new Date('2025-12-31'),
+    });
+    const detached = await openpgp.sign({
+      message: await openpgp.createMessage({ binary: PAYLOAD }),
+      signingKeys: privateKey,
+      detached: true,
+      date: new Date('2025-12-31'),
+    });
     const unsigned = (await openpgp.createMessage({ binary: PAYLOAD })).armor();
     expect(await by(await armored(privateKey, Buffer.from('other')))).toEqual(refused('not the payload'));
     expect(await by(await armored(stranger.privateKey, PAYLOAD))).toEqual(refused('not valid'));

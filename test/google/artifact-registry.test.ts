@@ -17,7 +17,12 @@ let stub: Stub;
 
 beforeAll(async () => {
   [emulator, stub] = [await startTestEmulator(), await startStub()];
-  for (const [name, tag, image] of [['shop/images/app', '1.2.3', APP], ['shop/images/app', '1.2.4', APP], ['shop/images/app', 'latest', APP], ['shop/images/team/nested', 'v1', NESTED]] as const) {
+  for (const [name, tag, image] of [
+    ['shop/images/app', '1.2.3', APP],
+    ['shop/images/app', '1.2.4', APP],
+    ['shop/images/app', 'latest', APP],
+    ['shop/images/team/nested', 'v1', NESTED],
+  ] as const) {
     await pushImage(emulator.url, name, tag, image, { headers: { 'x-binauthz-registry': HOST } });
   }
   await emulator.api('POST', '/v1/projects/shop/locations/us/repositories?repositoryId=jars', { format: 'MAVEN' });
@@ -38,8 +43,14 @@ const catalog = (token?: string) => createArtifactCatalog(googleOn(emulator.host
 describe('where an image lies', () => {
   const table: [string, object | undefined][] = [
     ['us-docker.pkg.dev/shop/images/app', { project: 'shop', location: 'us', repository: 'images', packageId: 'app' }],
-    ['europe-west4-docker.pkg.dev/shop/images/team/app', { project: 'shop', location: 'europe-west4', repository: 'images', packageId: 'team%2Fapp' }],
-    ['us-docker.pkg.dev/example.com/shop/images/app', { project: 'example.com:shop', location: 'us', repository: 'images', packageId: 'app' }],
+    [
+      'europe-west4-docker.pkg.dev/shop/images/team/app',
+      { project: 'shop', location: 'europe-west4', repository: 'images', packageId: 'team%2Fapp' },
+    ],
+    [
+      'us-docker.pkg.dev/example.com/shop/images/app',
+      { project: 'example.com:shop', location: 'us', repository: 'images', packageId: 'app' },
+    ],
     ['gcr.io/shop/app', { project: 'shop', location: 'us', repository: 'gcr.io', packageId: 'app' }],
     ['us.gcr.io/shop/app', { project: 'shop', location: 'us', repository: 'us.gcr.io', packageId: 'app' }],
     ['eu.gcr.io/shop/team/app', { project: 'shop', location: 'europe', repository: 'eu.gcr.io', packageId: 'team%2Fapp' }],
@@ -63,7 +74,10 @@ describe('where an image lies', () => {
 
 describe('what a tag names', () => {
   it('is its digest, with the time of upload', async () => {
-    expect(await catalog().describe(reference(`${HOST}/shop/images/app:1.2.3`))).toEqual({ digest: APP.digest, uploadTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) });
+    expect(await catalog().describe(reference(`${HOST}/shop/images/app:1.2.3`))).toEqual({
+      digest: APP.digest,
+      uploadTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
   });
 
   it('is found for a nested name', async () => {
@@ -102,7 +116,9 @@ describe('why the registry said no', () => {
 
   it('gives the command for a missing permission', async () => {
     const hint = await catalog('as:nobody@example.com').explain(reference(`${HOST}/shop/images/app:1.2.3`));
-    expect(hint).toContain('gcloud artifacts repositories add-iam-policy-binding images --location=us --project=shop --member=MEMBER --role=roles/artifactregistry.reader');
+    expect(hint).toContain(
+      'gcloud artifacts repositories add-iam-policy-binding images --location=us --project=shop --member=MEMBER --role=roles/artifactregistry.reader',
+    );
   });
 
   it('names the nearest tags', async () => {
@@ -130,8 +146,16 @@ describe('the images of a repository', () => {
 
   it('are read from every page', async () => {
     const image = (hex: string): object => ({ uri: `${HOST}/shop/images/app@sha256:${hex.repeat(64)}` });
-    stub.plan({ body: { dockerImages: [image('a')], nextPageToken: 'x' } }, { body: { nextPageToken: 'y' } }, { body: { dockerImages: [image('b')] } });
-    const images = await createArtifactCatalog(googleOn(stub.host).google).listImages({ project: 'shop', location: 'us', repository: 'images' });
+    stub.plan(
+      { body: { dockerImages: [image('a')], nextPageToken: 'x' } },
+      { body: { nextPageToken: 'y' } },
+      { body: { dockerImages: [image('b')] } },
+    );
+    const images = await createArtifactCatalog(googleOn(stub.host).google).listImages({
+      project: 'shop',
+      location: 'us',
+      repository: 'images',
+    });
     expect(images).toHaveLength(2);
   });
 });

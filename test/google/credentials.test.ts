@@ -46,7 +46,14 @@ function writeWorkloadIdentity(change: object = {}): void {
   writeFileSync(join(folder, 'creds.json'), JSON.stringify(file));
 }
 
-const token = { body: { access_token: 'from-sts', issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 3600 } };
+const token = {
+  body: {
+    access_token: 'from-sts',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+    expires_in: 3600,
+  },
+};
 
 function adc() {
   return googleOn(undefined, { endpointOverrides: { binaryauthorization: api.url, cloudkms: api.url } }).google;
@@ -57,7 +64,10 @@ it('exchanges the token once for all clients and registries, and asks nobody for
   sts.plan(token);
   api.plan(FOUND);
   const google = adc();
-  await Promise.all([createAttestorService(google).attestor(ATTESTOR), createKeyService(google).publicKey('projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1' as never)]);
+  await Promise.all([
+    createAttestorService(google).attestor(ATTESTOR),
+    createKeyService(google).publicKey('projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1' as never),
+  ]);
   expect(await google.accessToken.token()).toBe('from-sts');
   expect(sts.asked).toHaveLength(1);
   expect(api.asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer from-sts', 'Bearer from-sts']);
@@ -77,8 +87,17 @@ it('says how to go on when the OIDC token expired', async () => {
 });
 
 it('tells an account that may not be acted as', async () => {
-  writeWorkloadIdentity({ service_account_impersonation_url: `${sts.url}v1/projects/-/serviceAccounts/ci@p.iam.gserviceaccount.com:generateAccessToken` });
-  sts.plan(token, { status: 403, body: googleError(403, 'PERMISSION_DENIED', "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).") });
+  writeWorkloadIdentity({
+    service_account_impersonation_url: `${sts.url}v1/projects/-/serviceAccounts/ci@p.iam.gserviceaccount.com:generateAccessToken`,
+  });
+  sts.plan(token, {
+    status: 403,
+    body: googleError(
+      403,
+      'PERMISSION_DENIED',
+      "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+    ),
+  });
   const error = await errorOf(createAttestorService(adc()).attestor(ATTESTOR));
   expect(error.code).toBe('UNAUTHENTICATED');
   expect(error.message).toContain('iam.serviceAccounts.getAccessToken');
@@ -101,7 +120,8 @@ it.each([
   const startedAt = performance.now();
   const error = await errorOf(createAttestorService(adc()).attestor(ATTESTOR));
   expect(error.code).toBe('UNAUTHENTICATED');
-  for (const way of ['google-github-actions/auth', 'id-token: write', 'gcloud auth application-default login']) expect(error.hint).toContain(way);
+  for (const way of ['google-github-actions/auth', 'id-token: write', 'gcloud auth application-default login'])
+    expect(error.hint).toContain(way);
   expect(performance.now() - startedAt).toBeLessThan(3_000);
   expect(api.asked).toEqual([]);
 });

@@ -6,6 +6,7 @@ import type { AttestorName, KeyVersionName, NoteName } from '../../src/core/name
 import { createAttestorService } from '../../src/google/binary-authorization.js';
 import { createAttestationStore } from '../../src/google/container-analysis.js';
 import { createKeyService } from '../../src/google/kms.js';
+import { Secret } from '../../src/core/secret.js';
 import { errorOf, googleOn } from './google.js';
 import { errorInfo, googleError, startStub, type Planned, type Stub } from './stub-server.js';
 
@@ -76,8 +77,15 @@ it('takes a wrapped checksum as an answer that cannot be read', async () => {
 it('tells a hung server after the time limit of an attempt', async () => {
   stub.plan({ fault: 'hang' });
   const { google, pace } = googleOn(stub.host, { timeoutMs: 150 });
-  const client = google.lazyClient('cloudkms', async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient);
-  const error = await errorOf(google.call.once({ what: 'cannot read', resource: 'x', needs: [], notFound: 'NOT_FOUND' }, async (options) => (await client()).getPublicKey({ name: VERSION }, options)));
+  const client = google.lazyClient(
+    'cloudkms',
+    async () => (await import('@google-cloud/kms/build/src/v1/key_management_service_client.js')).KeyManagementServiceClient,
+  );
+  const error = await errorOf(
+    google.call.once({ what: 'cannot read', resource: 'x', needs: [], notFound: 'NOT_FOUND' }, async (options) =>
+      (await client()).getPublicKey({ name: VERSION }, options),
+    ),
+  );
   expect(error).toMatchObject({ code: 'UNAVAILABLE', transient: { kind: 'unavailable' } });
   expect(error.message).toContain('150 ms');
   expect(pace.pauses).toEqual([]);
@@ -102,16 +110,39 @@ it.each(Object.keys(clients))('tells a cancelled run through the %s', async (nam
 });
 
 describe('a missing permission', () => {
-  const refusal = (permission: string): Planned => ({ status: 403, body: googleError(403, 'PERMISSION_DENIED', 'denied', [errorInfo('IAM_PERMISSION_DENIED', { permission, resource: 'x' })]) });
+  const refusal = (permission: string): Planned => ({
+    status: 403,
+    body: googleError(403, 'PERMISSION_DENIED', 'denied', [errorInfo('IAM_PERMISSION_DENIED', { permission, resource: 'x' })]),
+  });
   const attestation = { note: NOTE, resourceUri: 'https://gcr.io/p/x@sha256:1', payload: new Uint8Array([1]), signatures: [] };
   const store = () => createAttestationStore(googleOn(stub.host).google);
   const keys = () => createKeyService(googleOn(stub.host).google);
 
   const table: [string, string, () => Promise<unknown>, RegExp][] = [
-    ['on an attestor', 'binaryauthorization.attestors.get', clients.REST, /gcloud container binauthz attestors add-iam-policy-binding a --project=p --member=MEMBER --role=roles\/binaryauthorization\.attestorsViewer/],
-    ['on a key', 'cloudkms.cryptoKeyVersions.viewPublicKey', () => keys().publicKey(VERSION), /gcloud kms keys add-iam-policy-binding k --keyring=r --location=global --project=p --member=MEMBER --role=roles\/cloudkms\.publicKeyViewer/],
-    ['on a note', 'containeranalysis.notes.attachOccurrence', () => store().create('other' as never, attestation), /note_iam_member.*projects\/p\/notes\/n:getIamPolicy/],
-    ['on a project', 'containeranalysis.occurrences.create', () => store().create('other' as never, attestation), /gcloud projects add-iam-policy-binding other --member=MEMBER --role=roles\/containeranalysis\.occurrences\.editor/],
+    [
+      'on an attestor',
+      'binaryauthorization.attestors.get',
+      clients.REST,
+      /gcloud container binauthz attestors add-iam-policy-binding a --project=p --member=MEMBER --role=roles\/binaryauthorization\.attestorsViewer/,
+    ],
+    [
+      'on a key',
+      'cloudkms.cryptoKeyVersions.viewPublicKey',
+      () => keys().publicKey(VERSION),
+      /gcloud kms keys add-iam-policy-binding k --keyring=r --location=global --project=p --member=MEMBER --role=roles\/cloudkms\.publicKeyViewer/,
+    ],
+    [
+      'on a note',
+      'containeranalysis.notes.attachOccurrence',
+      () => store().create('other' as never, attestation),
+      /note_iam_member.*projects\/p\/notes\/n:getIamPolicy/,
+    ],
+    [
+      'on a project',
+      'containeranalysis.occurrences.create',
+      () => store().create('other' as never, attestation),
+      /gcloud projects add-iam-policy-binding other --member=MEMBER --role=roles\/containeranalysis\.occurrences\.editor/,
+    ],
   ];
 
   it.each(table)('%s names permission, role and command', async (_, permission, call, hint) => {
@@ -134,15 +165,27 @@ describe('a missing permission', () => {
 
   it('is told from an API that is not enabled', async () => {
     const info = errorInfo('SERVICE_DISABLED', { service: 'binaryauthorization.googleapis.com', consumer: 'projects/123' });
-    stub.plan({ status: 403, body: googleError(403, 'PERMISSION_DENIED', 'Binary Authorization API has not been used in project 123 before or it is disabled.', [info]) });
+    stub.plan({
+      status: 403,
+      body: googleError(403, 'PERMISSION_DENIED', 'Binary Authorization API has not been used in project 123 before or it is disabled.', [
+        info,
+      ]),
+    });
     const error = await errorOf(clients.REST());
     expect(error.code).toBe('PERMISSION_DENIED');
     expect(error.hint).toContain('gcloud services enable binaryauthorization.googleapis.com --project=123');
   });
 
   it('is told from a quota project that may not be used', async () => {
-    stub.plan({ status: 403, body: googleError(403, 'PERMISSION_DENIED', 'Caller may not use project q.', [errorInfo('USER_PROJECT_DENIED', { consumer: 'projects/q' })]) });
-    expect((await errorOf(clients.REST())).hint).toContain('gcloud projects add-iam-policy-binding q --member=MEMBER --role=roles/serviceusage.serviceUsageConsumer');
+    stub.plan({
+      status: 403,
+      body: googleError(403, 'PERMISSION_DENIED', 'Caller may not use project q.', [
+        errorInfo('USER_PROJECT_DENIED', { consumer: 'projects/q' }),
+      ]),
+    });
+    expect((await errorOf(clients.REST())).hint).toContain(
+      'gcloud projects add-iam-policy-binding q --member=MEMBER --role=roles/serviceusage.serviceUsageConsumer',
+    );
   });
 });
 
@@ -167,4 +210,13 @@ it('never shows a token', async () => {
   const everything = JSON.stringify([error.message, error.hint, error.resource, String(error.cause)]);
   expect(stub.asked[0]?.headers.authorization).toBe('Bearer as:someone@example.com');
   expect(everything).not.toContain('someone@');
+});
+
+it('keeps a token that the server quotes back out of every message', async () => {
+  const token = 'odd token without a known form'.replaceAll(' ', '-');
+  stub.plan({ status: 401, body: googleError(401, 'UNAUTHENTICATED', `bad token ${token}`) });
+  const { google } = googleOn(stub.host, { accessToken: new Secret(token, 'TOKEN') });
+  const error = await errorOf(createAttestorService(google).attestor(ATTESTOR));
+  expect([error.code, error.message]).toEqual(['UNAUTHENTICATED', expect.stringContaining('[redacted]')]);
+  expect(`${error.message} ${error.hint}`).not.toContain(token);
 });

@@ -8,11 +8,24 @@ import { fakePace, type FakePace } from '../support/fake-pace.js';
 const quiet: Reporter = { step: () => undefined, info: () => undefined, warn: () => undefined, debug: () => undefined };
 
 /** Google on an emulator's host, or without one where the options say, in virtual time. */
-export function googleOn(host: string | undefined, options: Partial<GoogleOptions> & { token?: string } = {}): { google: Google; pace: FakePace } {
+export function googleOn(
+  host: string | undefined,
+  options: Partial<GoogleOptions> & { token?: string } = {},
+): { google: Google; pace: FakePace } {
   const pace = fakePace();
   const { token, ...rest } = options;
   const identity = token === undefined ? {} : { accessToken: new Secret(token, 'TOKEN') };
-  return { pace, google: createGoogle({ ...(host === undefined ? {} : { emulatorHost: host }), endpointOverrides: {}, reporter: quiet, pace, ...identity, ...rest }) };
+  return {
+    pace,
+    google: createGoogle({
+      ...(host === undefined ? {} : { emulatorHost: host }),
+      endpointOverrides: {},
+      reporter: quiet,
+      pace,
+      ...identity,
+      ...rest,
+    }),
+  };
 }
 
 /** The error that a promise ends with, which must be one of ours. */

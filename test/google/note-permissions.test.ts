@@ -15,7 +15,9 @@ beforeAll(async () => {
   emulator = await startTestEmulator();
   const stage = new Stage(emulator);
   await stage.call('POST', '/v1/projects/shop-prod/notes?noteId=built', { attestation: { hint: { humanReadableName: 'built' } } });
-  await stage.call('POST', `/v1/${NOTE}:setIamPolicy`, { policy: { bindings: [{ role: ATTACHER, members: ['serviceAccount:ci@example.com'] }] } });
+  await stage.call('POST', `/v1/${NOTE}:setIamPolicy`, {
+    policy: { bindings: [{ role: ATTACHER, members: ['serviceAccount:ci@example.com'] }] },
+  });
 });
 
 afterAll(() => emulator.close());
@@ -29,8 +31,12 @@ it('tells which permissions on a note are missing', async () => {
 });
 
 it('reads who holds which role, or says what is missing to read it', async () => {
-  expect((await createNotePermissions(googleOn(emulator.host).google).noteIamPolicy(NOTE)).bindings).toEqual([{ role: ATTACHER, members: ['serviceAccount:ci@example.com'] }]);
-  const error = await errorOf(createNotePermissions(googleOn(emulator.host, { token: 'as:nobody@example.com' }).google).noteIamPolicy(NOTE));
+  expect((await createNotePermissions(googleOn(emulator.host).google).noteIamPolicy(NOTE)).bindings).toEqual([
+    { role: ATTACHER, members: ['serviceAccount:ci@example.com'] },
+  ]);
+  const error = await errorOf(
+    createNotePermissions(googleOn(emulator.host, { token: 'as:nobody@example.com' }).google).noteIamPolicy(NOTE),
+  );
   expect(error.code).toBe('PERMISSION_DENIED');
   expect(error.message).toContain('containeranalysis.notes.getIamPolicy');
 });

@@ -21,7 +21,11 @@ const DIGEST = digestOf(new Uint8Array([1]));
 
 describe('a listing', () => {
   it('goes on over empty pages', async () => {
-    const pages = [{ items: [1], nextPageToken: 'a' }, { items: [], nextPageToken: 'b' }, { items: [2], nextPageToken: '' }];
+    const pages = [
+      { items: [1], nextPageToken: 'a' },
+      { items: [], nextPageToken: 'b' },
+      { items: [2], nextPageToken: '' },
+    ];
     const asked: string[] = [];
     expect(await allPages('r', (token) => (asked.push(token), Promise.resolve(pages.shift()!)))).toEqual([1, 2]);
     expect(asked).toEqual(['', 'a', 'b']);
@@ -37,7 +41,10 @@ describe('a listing', () => {
     ['occurrences', () => createAttestationStore(googleOn(stub.host).google).listOfNote(NOTE, DIGEST)],
     ['occurrences of a project', () => createAttestationStore(googleOn(stub.host).google).listInProject('p' as ProjectId)],
     ['attestors', () => createAttestorService(googleOn(stub.host).google).attestorsIn('p' as ProjectId)],
-    ['key versions', () => createKeyService(googleOn(stub.host).google).enabledVersions('projects/p/locations/l/keyRings/r/cryptoKeys/k' as KeyName)],
+    [
+      'key versions',
+      () => createKeyService(googleOn(stub.host).google).enabledVersions('projects/p/locations/l/keyRings/r/cryptoKeys/k' as KeyName),
+    ],
     ['images', () => createArtifactCatalog(googleOn(stub.host).google).listImages({ project: 'p', location: 'l', repository: 'r' })],
   ])('of %s whose token comes again ends', async (_name, read) => {
     stub.plan({ body: { nextPageToken: 'again' } });
@@ -47,7 +54,14 @@ describe('a listing', () => {
 });
 
 describe('what a listing answers', () => {
-  const occurrence = (change: object): object => ({ name: 'projects/p/occurrences/o', kind: 'ATTESTATION', noteName: NOTE, resourceUri: `https://gcr.io/p/x@${DIGEST}`, attestation: { serializedPayload: '', signatures: [] }, ...change });
+  const occurrence = (change: object): object => ({
+    name: 'projects/p/occurrences/o',
+    kind: 'ATTESTATION',
+    noteName: NOTE,
+    resourceUri: `https://gcr.io/p/x@${DIGEST}`,
+    attestation: { serializedPayload: '', signatures: [] },
+    ...change,
+  });
 
   it.each([
     ['a resource that only ends like one', { resourceUri: `https://gcr.io/p/x/${DIGEST}` }],
@@ -60,7 +74,14 @@ describe('what a listing answers', () => {
   });
 
   it('leaves out a key without an id', async () => {
-    stub.plan({ body: { userOwnedGrafeasNote: { noteReference: NOTE, publicKeys: [{ pkixPublicKey: { publicKeyPem: 'x' } }, { asciiArmoredPgpPublicKey: 'x' }] } } });
+    stub.plan({
+      body: {
+        userOwnedGrafeasNote: {
+          noteReference: NOTE,
+          publicKeys: [{ pkixPublicKey: { publicKeyPem: 'x' } }, { asciiArmoredPgpPublicKey: 'x' }],
+        },
+      },
+    });
     expect((await createAttestorService(googleOn(stub.host).google).attestor('projects/p/attestors/a' as AttestorName)).keys).toEqual([]);
   });
 });
@@ -84,11 +105,31 @@ describe('Retry-After', () => {
 
 describe('where credentials go', () => {
   it.each([
-    'http://127.0.0.1@evil.example/', 'http://localhost@evil.example/', 'http://localhost.evil.example/', 'http://127.0.0.1.nip.io/', 'http://0.0.0.0/', 'http://[::ffff:127.0.0.1]/',
-    'http://[::]/', 'HTTP://evil.example/', 'http://169.254.169.254/', 'http://user:p@127.0.0.1/', 'ftp://127.0.0.1/', 'https://evil.example/?x/', 'https:\\\\u@evil.example/', 'http://0x7f.evil.example/', 'http://128.0.0.1/',
+    'http://127.0.0.1@evil.example/',
+    'http://localhost@evil.example/',
+    'http://localhost.evil.example/',
+    'http://127.0.0.1.nip.io/',
+    'http://0.0.0.0/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://[::]/',
+    'HTTP://evil.example/',
+    'http://169.254.169.254/',
+    'http://user:p@127.0.0.1/',
+    'ftp://127.0.0.1/',
+    'https://evil.example/?x/',
+    'https:\\\\u@evil.example/',
+    'http://0x7f.evil.example/',
+    'http://128.0.0.1/',
   ])('never to %s', (url) => expect(() => googleOn(undefined, { endpointOverrides: { cloudkms: url } })).toThrow(/must be/));
 
-  it.each(['127.0.0.1:1@evil.example', 'evil.example:80', '0.0.0.0:80', '127.0.0.1.evil.example:80', 'localhost:80#@evil.example', '[::ffff:7f00:1]:80'])('nor to the emulator %s', (host) => {
+  it.each([
+    '127.0.0.1:1@evil.example',
+    'evil.example:80',
+    '0.0.0.0:80',
+    '127.0.0.1.evil.example:80',
+    'localhost:80#@evil.example',
+    '[::ffff:7f00:1]:80',
+  ])('nor to the emulator %s', (host) => {
     expect(() => googleOn(host)).toThrow(/must be|loopback/);
   });
 

@@ -19,7 +19,11 @@ beforeEach(async () => {
 afterEach(() => stub.close());
 
 describe('a call that may be repeated', () => {
-  it.each([['reset', { fault: 'reset' }], ['429', busy], ['503', { status: 503, body: '' }]] as [string, Planned][])('goes on after a %s', async (_, failure) => {
+  it.each([
+    ['reset', { fault: 'reset' }],
+    ['429', busy],
+    ['503', { status: 503, body: '' }],
+  ] as [string, Planned][])('goes on after a %s', async (_, failure) => {
     const { google, pace } = googleOn(stub.host);
     stub.plan(failure, failure, KEY);
     expect(await createKeyService(google).publicKey(VERSION)).toMatchObject({ name: VERSION, pemCrc32c: 4294967295 });
@@ -48,7 +52,14 @@ describe('Retry-After', () => {
   const waits: [string, Planned, number][] = [
     ['in seconds', { ...busy, headers: { 'retry-after': '7' } }, 7_000],
     ['on 503', { status: 503, headers: { 'retry-after': '3' }, body: googleError(503, 'UNAVAILABLE', 'down') }, 3_000],
-    ['as google.rpc.RetryInfo', { status: 429, body: googleError(429, 'RESOURCE_EXHAUSTED', 'x', [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '2.5s' }]) }, 2_500],
+    [
+      'as google.rpc.RetryInfo',
+      {
+        status: 429,
+        body: googleError(429, 'RESOURCE_EXHAUSTED', 'x', [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '2.5s' }]),
+      },
+      2_500,
+    ],
   ];
   it.each(waits)('%s is honoured through the client library', async (_, failure, ms) => {
     const { google, pace } = googleOn(stub.host);
@@ -77,19 +88,23 @@ describe('storing an attestation', () => {
   const note = 'projects/p/notes/n' as NoteName;
   const attestation = { note, resourceUri: 'https://gcr.io/p/x@sha256:1', payload: new Uint8Array([1]), signatures: [] };
 
-  it.each([['reset', { fault: 'reset' }], ['503', { status: 503, body: '' }], ['429', busy], ['truncated answer', { fault: 'truncate', body: '{' }]] as [string, Planned][])(
-    'is one request, and a transient error after a %s',
-    async (_, failure) => {
-      const { google, pace } = googleOn(stub.host);
-      stub.plan(failure);
-      const error = await errorOf(createAttestationStore(google).create('p' as ProjectId, attestation));
-      expect(error.transient).toBeDefined();
-      expect(stub.asked).toHaveLength(1);
-      expect(pace.pauses).toEqual([]);
-    },
-  );
+  it.each([
+    ['reset', { fault: 'reset' }],
+    ['503', { status: 503, body: '' }],
+    ['429', busy],
+    ['truncated answer', { fault: 'truncate', body: '{' }],
+  ] as [string, Planned][])('is one request, and a transient error after a %s', async (_, failure) => {
+    const { google, pace } = googleOn(stub.host);
+    stub.plan(failure);
+    const error = await errorOf(createAttestationStore(google).create('p' as ProjectId, attestation));
+    expect(error.transient).toBeDefined();
+    expect(stub.asked).toHaveLength(1);
+    expect(pace.pauses).toEqual([]);
+  });
 
   it('fails where the answer names no occurrence', async () => {
-    expect((await errorOf(createAttestationStore(googleOn(stub.host).google).create('p' as ProjectId, attestation))).code).toBe('RESPONSE_INVALID');
+    expect((await errorOf(createAttestationStore(googleOn(stub.host).google).create('p' as ProjectId, attestation))).code).toBe(
+      'RESPONSE_INVALID',
+    );
   });
 });

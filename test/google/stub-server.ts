@@ -38,7 +38,12 @@ export async function startStub(): Promise<Stub> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      asked.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
+      asked.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      });
       answer((planned.length > 1 ? planned.shift() : planned[0]) ?? {}, response);
     });
   });
@@ -70,7 +75,11 @@ function answer({ status = 200, headers = {}, body = {}, fault }: Planned, respo
     return;
   }
   const length = Buffer.byteLength(text);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': String(fault === 'truncate' ? length + 100 : length), ...headers });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': String(fault === 'truncate' ? length + 100 : length),
+    ...headers,
+  });
   if (fault === 'truncate') response.write(text, () => setTimeout(() => response.socket?.destroy(), 20));
   else response.end(text);
 }

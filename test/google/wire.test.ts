@@ -53,8 +53,19 @@ describe.each(Object.entries(calls))('%s', (_, call) => {
 });
 
 it('reads int64 checksums and sends them as strings, with standard base64', async () => {
-  stub.plan({ body: { name: VERSION, signature: Buffer.from([255, 254]).toString('base64'), signatureCrc32c: '3808858755', verifiedDigestCrc32c: true } });
-  const signed = await createKeyService(googleOn(stub.host).google).sign(VERSION, { hash: 'sha384', bytes: new Uint8Array([251, 255]), crc32c: 4294967295 });
+  stub.plan({
+    body: {
+      name: VERSION,
+      signature: Buffer.from([255, 254]).toString('base64'),
+      signatureCrc32c: '3808858755',
+      verifiedDigestCrc32c: true,
+    },
+  });
+  const signed = await createKeyService(googleOn(stub.host).google).sign(VERSION, {
+    hash: 'sha384',
+    bytes: new Uint8Array([251, 255]),
+    crc32c: 4294967295,
+  });
   expect(signed).toEqual({ name: VERSION, signature: new Uint8Array([255, 254]), signatureCrc32c: 3808858755, verifiedDigestCrc32c: true });
   expect(stub.asked[0]?.url).toContain(`/v1/${VERSION}:asymmetricSign`);
   expect(JSON.parse(stub.asked[0]?.body ?? '')).toEqual({ digest: { sha384: '+/8=' }, digestCrc32c: '4294967295' });
@@ -62,7 +73,12 @@ it('reads int64 checksums and sends them as strings, with standard base64', asyn
 
 it('posts an occurrence as documented', async () => {
   stub.plan({ body: { name: 'projects/q/occurrences/1' } });
-  const attestation = { note: NOTE, resourceUri: `https://gcr.io/p/x@${DIGEST}`, payload: new Uint8Array([251, 255]), signatures: [{ publicKeyId: 'ni:///x', bytes: new Uint8Array([0]) }] };
+  const attestation = {
+    note: NOTE,
+    resourceUri: `https://gcr.io/p/x@${DIGEST}`,
+    payload: new Uint8Array([251, 255]),
+    signatures: [{ publicKeyId: 'ni:///x', bytes: new Uint8Array([0]) }],
+  };
   expect(await createAttestationStore(googleOn(stub.host).google).create('q' as ProjectId, attestation)).toBe('projects/q/occurrences/1');
   expect(stub.asked[0]).toMatchObject({ method: 'POST', url: expect.stringMatching(/^\/v1\/projects\/q\/occurrences(\?|$)/) });
   expect(JSON.parse(stub.asked[0]?.body ?? '')).toEqual({
@@ -75,7 +91,12 @@ it('posts an occurrence as documented', async () => {
 });
 
 it('asks for validation as documented, and keeps an unspecified result unspecified', async () => {
-  const attestation = { note: NOTE, resourceUri: `https://gcr.io/p/x@${DIGEST}`, payload: new Uint8Array([251, 255]), signatures: [{ publicKeyId: 'id', bytes: new Uint8Array([0]) }] };
+  const attestation = {
+    note: NOTE,
+    resourceUri: `https://gcr.io/p/x@${DIGEST}`,
+    payload: new Uint8Array([251, 255]),
+    signatures: [{ publicKeyId: 'id', bytes: new Uint8Array([0]) }],
+  };
   const service = createAttestorService(googleOn(stub.host).google);
   const attestor = 'projects/example.com:p/attestors/a' as AttestorName;
   expect(await service.validate(attestor, attestation)).toMatchObject({ result: 'unspecified' });
@@ -93,11 +114,20 @@ it('asks for validation as documented, and keeps an unspecified result unspecifi
 
 describe('listings', () => {
   const occurrence = (id: number, more: object = {}): object => ({
-    name: `projects/p/occurrences/${id}`, noteName: NOTE, kind: 'ATTESTATION', resourceUri: `gcr.io/p/x@${DIGEST}`, attestation: { serializedPayload: '_-8=', signatures: [] }, ...more,
+    name: `projects/p/occurrences/${id}`,
+    noteName: NOTE,
+    kind: 'ATTESTATION',
+    resourceUri: `gcr.io/p/x@${DIGEST}`,
+    attestation: { serializedPayload: '_-8=', signatures: [] },
+    ...more,
   });
 
   it('read every page, an empty one with a token included', async () => {
-    stub.plan({ body: { occurrences: [occurrence(1)], nextPageToken: 'two' } }, { body: { nextPageToken: 'three' } }, { body: { occurrences: [occurrence(3)] } });
+    stub.plan(
+      { body: { occurrences: [occurrence(1)], nextPageToken: 'two' } },
+      { body: { nextPageToken: 'three' } },
+      { body: { occurrences: [occurrence(3)] } },
+    );
     const found = await createAttestationStore(googleOn(stub.host).google).listOfNote(NOTE, DIGEST);
     expect(found.map(({ occurrence: name }) => name)).toEqual(['projects/p/occurrences/1', 'projects/p/occurrences/3']);
     expect(stub.asked.map(({ url }) => new URL(url, 'http://x').searchParams.get('pageToken'))).toEqual(['', 'two', 'three']);
@@ -123,28 +153,46 @@ describe('listings', () => {
   it('of key versions read every page, newest first by number, enabled only', async () => {
     const key = VERSION.replace(/\/cryptoKeyVersions.*/, '') as KeyName;
     const version = (number: number, state = 'ENABLED'): object => ({ name: `${key}/cryptoKeyVersions/${number}`, state });
-    stub.plan({ body: { cryptoKeyVersions: [version(9), version(8, 'DISABLED')], nextPageToken: 'x' } }, { body: { cryptoKeyVersions: [version(10)] } });
-    expect(await createKeyService(googleOn(stub.host).google).enabledVersions(key)).toEqual([`${key}/cryptoKeyVersions/10`, `${key}/cryptoKeyVersions/9`]);
+    stub.plan(
+      { body: { cryptoKeyVersions: [version(9), version(8, 'DISABLED')], nextPageToken: 'x' } },
+      { body: { cryptoKeyVersions: [version(10)] } },
+    );
+    expect(await createKeyService(googleOn(stub.host).google).enabledVersions(key)).toEqual([
+      `${key}/cryptoKeyVersions/10`,
+      `${key}/cryptoKeyVersions/9`,
+    ]);
   });
 
   it('of attestors read every page', async () => {
     const attestor = (id: string): object => ({ name: `projects/p/attestors/${id}`, userOwnedGrafeasNote: { noteReference: NOTE } });
     stub.plan({ body: { attestors: [attestor('a')], nextPageToken: 'x&y' } }, { body: { attestors: [attestor('b')] } });
-    expect((await createAttestorService(googleOn(stub.host).google).attestorsIn('p' as ProjectId)).map(({ name }) => name)).toEqual(['projects/p/attestors/a', 'projects/p/attestors/b']);
+    expect((await createAttestorService(googleOn(stub.host).google).attestorsIn('p' as ProjectId)).map(({ name }) => name)).toEqual([
+      'projects/p/attestors/a',
+      'projects/p/attestors/b',
+    ]);
     expect(stub.asked[1]?.url).toContain('pageToken=x%26y');
   });
 });
 
 it('reads keys of every kind, and passes over one of a kind that it does not know', async () => {
-  const publicKeys = [{ id: 'P', asciiArmoredPgpPublicKey: 'armor' }, { id: 'X', pkixPublicKey: { publicKeyPem: 'pem', signatureAlgorithm: 'EC_SIGN_P256_SHA256' } }, { id: 'N', newKind: {} }];
+  const publicKeys = [
+    { id: 'P', asciiArmoredPgpPublicKey: 'armor' },
+    { id: 'X', pkixPublicKey: { publicKeyPem: 'pem', signatureAlgorithm: 'EC_SIGN_P256_SHA256' } },
+    { id: 'N', newKind: {} },
+  ];
   stub.plan({ body: { userOwnedGrafeasNote: { noteReference: NOTE, publicKeys } } });
   const { keys } = await createAttestorService(googleOn(stub.host).google).attestor('projects/p/attestors/a' as AttestorName);
-  expect(keys).toEqual([{ kind: 'pgp', id: 'P', armored: 'armor' }, { kind: 'pkix', id: 'X', pem: 'pem', algorithm: 'EC_SIGN_P256_SHA256' }]);
+  expect(keys).toEqual([
+    { kind: 'pgp', id: 'P', armored: 'armor' },
+    { kind: 'pkix', id: 'X', pem: 'pem', algorithm: 'EC_SIGN_P256_SHA256' },
+  ]);
 });
 
 it('refuses an attestor without a note', async () => {
   stub.plan({ body: { userOwnedDrydockNote: { noteReference: NOTE } } });
-  expect((await errorOf(createAttestorService(googleOn(stub.host).google).attestor('projects/p/attestors/a' as AttestorName))).code).toBe('RESPONSE_INVALID');
+  expect((await errorOf(createAttestorService(googleOn(stub.host).google).attestor('projects/p/attestors/a' as AttestorName))).code).toBe(
+    'RESPONSE_INVALID',
+  );
 });
 
 describe('endpoints', () => {
@@ -161,7 +209,8 @@ describe('endpoints', () => {
   });
 
   it('accept https anywhere and http on this machine', () => {
-    for (const cloudkms of ['https://kms.example.com/x/', 'http://localhost:1/', 'http://[::1]:1/']) expect(() => googleOn(undefined, { endpointOverrides: { cloudkms } })).not.toThrow();
+    for (const cloudkms of ['https://kms.example.com/x/', 'http://localhost:1/', 'http://[::1]:1/'])
+      expect(() => googleOn(undefined, { endpointOverrides: { cloudkms } })).not.toThrow();
   });
 });
 

@@ -16,7 +16,10 @@ describe('the report', () => {
     expect([dirname(path), JSON.parse(readFileSync(path, 'utf8'))]).toEqual([join(folder, 'not/yet'), { schema: 's' }]);
   });
   test('is a file of its own in each step', async () => {
-    const [first, second] = await Promise.all([writeReport({}, 'attest', { RUNNER_TEMP: folder }), writeReport({}, 'attest', { RUNNER_TEMP: folder })]);
+    const [first, second] = await Promise.all([
+      writeReport({}, 'attest', { RUNNER_TEMP: folder }),
+      writeReport({}, 'attest', { RUNNER_TEMP: folder }),
+    ]);
     expect(first).not.toBe(second);
   });
   test.each([{}, { RUNNER_TEMP: '' }])('is never put into the working folder: %j', async (env) => {
@@ -35,14 +38,26 @@ describe('the page of the run', () => {
   const event = join(folder, 'event.json');
   beforeEach(() => {
     writeFileSync(event, '{}');
-    for (const [name, value] of Object.entries({ GITHUB_SERVER_URL: 'https://ghe.example', GITHUB_REPOSITORY: 'octo/shop', GITHUB_RUN_ID: '42', GITHUB_RUN_ATTEMPT: '2', GITHUB_EVENT_PATH: event })) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries({
+      GITHUB_SERVER_URL: 'https://ghe.example',
+      GITHUB_REPOSITORY: 'octo/shop',
+      GITHUB_RUN_ID: '42',
+      GITHUB_RUN_ATTEMPT: '2',
+      GITHUB_EVENT_PATH: event,
+    }))
+      vi.stubEnv(name, value);
   });
   afterEach(() => {
     vi.unstubAllEnvs();
   });
 
-  test('names server, repository, run and attempt', async () => expect(await findRunUrl()).toBe('https://ghe.example/octo/shop/actions/runs/42/attempts/2'));
-  test.each([['missing', '/nowhere/event.json'], ['broken', import.meta.filename], ['a folder', folder]])('needs no event: %s', async (_, path) => {
+  test('names server, repository, run and attempt', async () =>
+    expect(await findRunUrl()).toBe('https://ghe.example/octo/shop/actions/runs/42/attempts/2'));
+  test.each([
+    ['missing', '/nowhere/event.json'],
+    ['broken', import.meta.filename],
+    ['a folder', folder],
+  ])('needs no event: %s', async (_, path) => {
     vi.stubEnv('GITHUB_EVENT_PATH', path);
     expect(await findRunUrl()).toBe('https://ghe.example/octo/shop/actions/runs/42/attempts/2');
     // What reads the event later must not stumble over it either.

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OUTPUTS } from '../../src/hosts/action/outputs.js';
 import { commandHelp, overview } from '../../src/hosts/cli/help.js';
-import { COMMANDS, LATER_COMMANDS, nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
+import { COMMANDS, LATER_COMMANDS } from '../../src/hosts/commands.js';
+import { nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
 import { EXIT_CODES } from '../../src/core/error-codes.js';
 import { parseAttest } from '../../src/hosts/parse.js';
 import { VERSION } from '../../src/hosts/version.js';
@@ -13,7 +14,9 @@ import { actionOptions, ATTESTOR, IMAGE, messagesOf, VERSION_1 } from './world.j
 type Entries = Record<string, Record<string, string | boolean>>;
 
 const root = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
-const lines = root('action.yml').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+const lines = root('action.yml')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
 
 /** The file is a subset of YAML that needs no parser: two spaces a level, every text a JSON string. */
 function section(name: string): Entries {
@@ -30,11 +33,16 @@ function section(name: string): Entries {
   return entries;
 }
 
-const top = (name: string) => JSON.parse(/: (.+)$/.exec(lines.find((line) => line.startsWith(`${name}:`)) ?? ': null')?.[1] ?? 'null') as string;
+const top = (name: string) =>
+  JSON.parse(/: (.+)$/.exec(lines.find((line) => line.startsWith(`${name}:`)) ?? ': null')?.[1] ?? 'null') as string;
 
 describe('action.yml', () => {
   test('has the inputs of the table, in its order, with its sentences and defaults', () => {
-    const expected = optionsOf('attest', 'action').map((option) => [nameOn(option, 'action'), [option.help, option.actionHelp].filter(Boolean).join(' '), option.default]);
+    const expected = optionsOf('attest', 'action').map((option) => [
+      nameOn(option, 'action'),
+      [option.help, option.actionHelp].filter(Boolean).join(' '),
+      option.default,
+    ]);
     expect(Object.entries(section('inputs')).map(([name, entry]) => [name, entry['description'], entry['default']])).toEqual(expected);
   });
   test('has the outputs of the code', () => {
@@ -42,9 +50,14 @@ describe('action.yml', () => {
   });
   test('requires exactly the inputs without which every run is refused', () => {
     const good = { images: IMAGE, attestors: ATTESTOR, 'kms-key-versions': VERSION_1 };
-    const required = Object.entries(section('inputs')).filter(([, entry]) => entry['required'] === true).map(([name]) => name);
+    const required = Object.entries(section('inputs'))
+      .filter(([, entry]) => entry['required'] === true)
+      .map(([name]) => name);
     expect(required).toEqual(['images', 'attestors']);
-    for (const name of required) expect(messagesOf(() => parseAttest(actionOptions({ ...good, [name]: '' }), {}))).toEqual([expect.stringContaining(`input ${name}: expected at least one`)]);
+    for (const name of required)
+      expect(messagesOf(() => parseAttest(actionOptions({ ...good, [name]: '' }), {}))).toEqual([
+        expect.stringContaining(`input ${name}: expected at least one`),
+      ]);
     expect(messagesOf(() => parseAttest(actionOptions(good), {}))).toEqual([]);
   });
   test('its own defaults are what an absent input means', () => {
@@ -67,33 +80,43 @@ describe('the table', () => {
     expect(option.kind === 'choice').toBe(option.choices !== undefined);
     expect(option.kind === 'flag').toBe(option.value === undefined && ['true', 'false'].includes(option.default ?? ''));
   });
-  test.each(COMMANDS.flatMap(({ name }) => (['cli', 'action'] as const).map((host) => [name, host] as const)))('no name twice in %s on %s', (command, host) => {
-    const names = optionsOf(command, host).map((option) => nameOn(option, host));
-    expect(new Set(names).size).toBe(names.length);
-  });
-  test('an available command is not promised for later', () => expect(COMMANDS.filter(({ name }) => LATER_COMMANDS.includes(name))).toEqual([]));
+  test.each(COMMANDS.flatMap(({ name }) => (['cli', 'action'] as const).map((host) => [name, host] as const)))(
+    'no name twice in %s on %s',
+    (command, host) => {
+      const names = optionsOf(command, host).map((option) => nameOn(option, host));
+      expect(new Set(names).size).toBe(names.length);
+    },
+  );
+  test('an available command is not promised for later', () =>
+    expect(COMMANDS.filter(({ name }) => LATER_COMMANDS.includes(name))).toEqual([]));
 });
 
 describe('--help', () => {
-  test.each(COMMANDS.map((command) => [command.name, command] as const))('of %s has each of its options with default and sentence, and no other', (_, command) => {
-    const help = commandHelp(command);
-    const flat = help.replace(/\s+/g, ' ');
-    for (const option of optionsOf(command.name, 'cli')) {
-      expect(help).toMatch(new RegExp(`^  (?:-\\w, )?--${nameOn(option, 'cli')}(?: |$)`, 'm'));
-      expect(flat).toContain(option.help);
-      if (option.default !== undefined && option.kind !== 'flag') expect(flat).toContain(`Default: ${option.default}.`);
-    }
-    const flags = [...help.matchAll(/^  (?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
-    expect(new Set(flags)).toEqual(new Set(optionsOf(command.name, 'cli').map((option) => nameOn(option, 'cli'))));
-    expect(help).toContain(`Usage:\n  binauthz ${command.name} `);
-    for (const example of command.examples) expect(help).toContain(example);
-  });
+  test.each(COMMANDS.map((command) => [command.name, command] as const))(
+    'of %s has each of its options with default and sentence, and no other',
+    (_, command) => {
+      const help = commandHelp(command);
+      const flat = help.replace(/\s+/g, ' ');
+      for (const option of optionsOf(command.name, 'cli')) {
+        expect(help).toMatch(new RegExp(`^  (?:-\\w, )?--${nameOn(option, 'cli')}(?: |$)`, 'm'));
+        expect(flat).toContain(option.help);
+        if (option.default !== undefined && option.kind !== 'flag') expect(flat).toContain(`Default: ${option.default}.`);
+      }
+      const flags = [...help.matchAll(/^  (?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
+      expect(new Set(flags)).toEqual(new Set(optionsOf(command.name, 'cli').map((option) => nameOn(option, 'cli'))));
+      expect(help).toContain(`Usage:\n  binauthz ${command.name} `);
+      for (const example of command.examples) expect(help).toContain(example);
+    },
+  );
   test('the overview names every command and exit code', () => {
     for (const { name, summary } of COMMANDS) expect(overview().replace(/\s+/g, ' ')).toContain(`${name} ${summary}`);
-    for (const { code, meaning } of EXIT_CODES) expect(overview()).toMatch(new RegExp(`^  ${code} +${meaning.replace(/[()]/g, '\\$&')}$`, 'm'));
+    for (const { code, meaning } of EXIT_CODES)
+      expect(overview()).toMatch(new RegExp(`^  ${code} +${meaning.replace(/[()]/g, '\\$&')}$`, 'm'));
   });
   test('fits a terminal, but for the examples', () => {
-    const wide = [overview(), ...COMMANDS.map(commandHelp)].flatMap((help) => (help.split(/^Examples?:$/m)[0] ?? '').split('\n')).filter((line) => line.length > 100);
+    const wide = [overview(), ...COMMANDS.map(commandHelp)]
+      .flatMap((help) => (help.split(/^Examples?:$/m)[0] ?? '').split('\n'))
+      .filter((line) => line.length > 100);
     expect(wide).toEqual([]);
   });
 });

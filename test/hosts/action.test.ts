@@ -12,15 +12,27 @@ import { endingOf } from '../../src/hosts/outcome.js';
 import { actionOptions } from './world.js';
 
 describe('inputs', () => {
-  test('are found where the runner puts them', () => expect(optionsOf('attest', 'action').filter(({ kind }) => kind === 'secret').map(variableOf)).toEqual(['INPUT_PGP-PRIVATE-KEY', 'INPUT_PGP-PASSPHRASE', 'INPUT_PKIX-PRIVATE-KEY', 'INPUT_ACCESS-TOKEN']));
+  test('are found where the runner puts them', () =>
+    expect(
+      optionsOf('attest', 'action')
+        .filter(({ kind }) => kind === 'secret')
+        .map(variableOf),
+    ).toEqual(['INPUT_PGP-PRIVATE-KEY', 'INPUT_PGP-PASSPHRASE', 'INPUT_PKIX-PRIVATE-KEY', 'INPUT_ACCESS-TOKEN']));
   test('that hold a secret know where it came from, and do not show it', () => {
     const [secret] = actionOptions({ 'pgp-passphrase': 'hunter2' }).secrets.get('pgp-passphrase') ?? [];
-    expect([secret?.source, String(secret), JSON.stringify(secret)]).toEqual(['input pgp-passphrase', '[secret from input pgp-passphrase]', '"[secret from input pgp-passphrase]"']);
+    expect([secret?.source, String(secret), JSON.stringify(secret)]).toEqual([
+      'input pgp-passphrase',
+      '[secret from input pgp-passphrase]',
+      '"[secret from input pgp-passphrase]"',
+    ]);
   });
 });
 
 describe('masks', () => {
-  const body = ['lQOYBGFirstLineOfTheKeyBody0123456789+/AAAAAAAAAAAAAAAAAAAAAAAAAA', 'SecondLineOfTheKeyBody9876543210+/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBB'];
+  const body = [
+    'lQOYBGFirstLineOfTheKeyBody0123456789+/AAAAAAAAAAAAAAAAAAAAAAAAAA',
+    'SecondLineOfTheKeyBody9876543210+/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBB',
+  ];
   const armored = `-----BEGIN PGP PRIVATE KEY BLOCK-----\nComment: made for a test\n\n${body.join('\n')}\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----\n`;
   const base64 = Buffer.from(armored).toString('base64');
 
@@ -36,7 +48,9 @@ describe('masks', () => {
     for (const line of body) expect(masks).toContain(line);
     expect(masks).toContain(body.join(''));
     for (const form of [armored, given, base64]) expect(masked(form)).not.toMatch(/FirstLineOf|SecondLineOf|Rmlyc3RMaW5l|U2Vjb25kTGluZ/);
-    expect(masks.filter((mask) => mask.length < 8 || mask.includes('-----') || mask.startsWith('Comment') || /[\r\n]/.test(mask))).toEqual([]);
+    expect(masks.filter((mask) => mask.length < 8 || mask.includes('-----') || mask.startsWith('Comment') || /[\r\n]/.test(mask))).toEqual(
+      [],
+    );
   });
   test.each<[string, string]>([
     ['quotes', `"${base64}"`],
@@ -70,20 +84,40 @@ describe('the log', () => {
 });
 
 const error = (code: ErrorCode, text: string) => new BinauthzError(code, text, { hint: `hint for ${text}` });
-const failed = (count: number) => endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, Array.from({ length: count }, (_, index) => error('NOT_FOUND', `thing ${index}`)), { onEmulator: false });
+const failed = (count: number) =>
+  endingOf(
+    { schema: 'binauthz.attest/v1', images: [], attestations: [] },
+    Array.from({ length: count }, (_, index) => error('NOT_FOUND', `thing ${index}`)),
+    { onEmulator: false },
+  );
 
 describe('annotations', () => {
-  test('one error is one annotation', () => expect(annotationsOf('attest', failed(1))).toEqual({ aggregate: expect.stringMatching(/^binauthz attest failed with exit code 6 \(not found: .*\)\nerror\[NOT_FOUND\]: thing 0\n {2}hint: hint for thing 0$/), details: [], logged: [] }));
+  test('one error is one annotation', () =>
+    expect(annotationsOf('attest', failed(1))).toEqual({
+      aggregate: expect.stringMatching(
+        /^binauthz attest failed with exit code 6 \(not found: .*\)\nerror\[NOT_FOUND\]: thing 0\n {2}hint: hint for thing 0$/,
+      ),
+      details: [],
+      logged: [],
+    }));
   test('several are one for all and each in detail', () => {
     const { aggregate, details, logged } = annotationsOf('attest', failed(3));
     expect([aggregate, details.length, logged]).toEqual([expect.stringMatching(/: 3 errors$/), 3, []]);
   });
   test('the runner keeps ten, so there are never more', () => {
     const { aggregate, details, logged } = annotationsOf('attest', failed(20));
-    expect([aggregate, details.length, logged.length]).toEqual([expect.stringMatching(/20 errors; the first 8 follow, the log and the report have all of them$/), 8, 12]);
+    expect([aggregate, details.length, logged.length]).toEqual([
+      expect.stringMatching(/20 errors; the first 8 follow, the log and the report have all of them$/),
+      8,
+      12,
+    ]);
   });
   test('the runner cuts at 4096 characters, so we do before', () => {
-    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, [error('NOT_FOUND', 'x'.repeat(9000)), error('NOT_FOUND', 'y'.repeat(9000))], { onEmulator: false });
+    const ending = endingOf(
+      { schema: 'binauthz.attest/v1', images: [], attestations: [] },
+      [error('NOT_FOUND', 'x'.repeat(9000)), error('NOT_FOUND', 'y'.repeat(9000))],
+      { onEmulator: false },
+    );
     const { aggregate, details } = annotationsOf('attest', ending);
     expect([aggregate, ...details].map(({ length }) => length).filter((length) => length > 4096)).toEqual([]);
   });
@@ -92,18 +126,55 @@ describe('annotations', () => {
 describe('the closing line', () => {
   const row = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k' } as const;
   test('counts what became of the attestations', () => {
-    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [{ ...row, status: 'created' }, { ...row, status: 'existing' }, { ...row, status: 'created' }] }, [], { onEmulator: false });
+    const ending = endingOf(
+      {
+        schema: 'binauthz.attest/v1',
+        images: [],
+        attestations: [
+          { ...row, status: 'created' },
+          { ...row, status: 'existing' },
+          { ...row, status: 'created' },
+        ],
+      },
+      [],
+      { onEmulator: false },
+    );
     expect(closingLine('attest', ending, '/tmp/r.json')).toBe('binauthz attest: done; 2 created, 1 existing; report: /tmp/r.json');
   });
-  test('of a failure without a report', () => expect(closingLine('attest', failed(1), undefined)).toBe('binauthz attest: failed with exit code 6'));
+  test('of a failure without a report', () =>
+    expect(closingLine('attest', failed(1), undefined)).toBe('binauthz attest: failed with exit code 6'));
 });
 
 describe('outputs', () => {
-  const image = (character: string) => ({ image: `h.example/app@sha256:${character.repeat(64)}`, digest: `sha256:${character.repeat(64)}`, mediaType: 'm', children: [] });
+  const image = (character: string) => ({
+    image: `h.example/app@sha256:${character.repeat(64)}`,
+    digest: `sha256:${character.repeat(64)}`,
+    mediaType: 'm',
+    children: [],
+  });
   const attestation = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k' } as const;
   test('of a run', () => {
-    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [image('a'), image('b')], attestations: [{ ...attestation, status: 'created', occurrence: 'o1' }, { ...attestation, status: 'failed' }, { ...attestation, status: 'existing', occurrence: 'o2' }] }, [], { onEmulator: false });
-    expect(outputsOf(ending, '/tmp/r.json', image('a').image)).toEqual({ digest: image('a').digest, digests: `${image('a').digest}\n${image('b').digest}`, images: `${image('a').image}\n${image('b').image}`, attestations: 'o1\no2', report: '/tmp/r.json', 'exit-code': '0' });
+    const ending = endingOf(
+      {
+        schema: 'binauthz.attest/v1',
+        images: [image('a'), image('b')],
+        attestations: [
+          { ...attestation, status: 'created', occurrence: 'o1' },
+          { ...attestation, status: 'failed' },
+          { ...attestation, status: 'existing', occurrence: 'o2' },
+        ],
+      },
+      [],
+      { onEmulator: false },
+    );
+    expect(outputsOf(ending, '/tmp/r.json', image('a').image)).toEqual({
+      digest: image('a').digest,
+      digests: `${image('a').digest}\n${image('b').digest}`,
+      images: `${image('a').image}\n${image('b').image}`,
+      attestations: 'o1\no2',
+      report: '/tmp/r.json',
+      'exit-code': '0',
+    });
   });
   test.each([
     ['its digest', image('a').image, image('a').digest],
@@ -114,11 +185,22 @@ describe('outputs', () => {
     ['another name', `h.example/other@${image('a').digest}`, ''],
     ['nothing', '', ''],
   ])('the digest is that of the first image asked for: %s', (_, asked, expected) => {
-    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [{ ...image('a'), tag: '1' }, image('b')], attestations: [] }, [], { onEmulator: false });
+    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [{ ...image('a'), tag: '1' }, image('b')], attestations: [] }, [], {
+      onEmulator: false,
+    });
     expect(outputsOf(ending, undefined, asked).digest).toBe(expected);
   });
   test('of a refused one', () => {
-    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, [error('INVALID_INPUT', 'x')], { onEmulator: false });
-    expect(outputsOf(ending, undefined, '')).toEqual({ digest: '', digests: '', images: '', attestations: '', report: '', 'exit-code': '2' });
+    const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, [error('INVALID_INPUT', 'x')], {
+      onEmulator: false,
+    });
+    expect(outputsOf(ending, undefined, '')).toEqual({
+      digest: '',
+      digests: '',
+      images: '',
+      attestations: '',
+      report: '',
+      'exit-code': '2',
+    });
   });
 });

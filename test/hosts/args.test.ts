@@ -22,7 +22,16 @@ describe('words', () => {
 });
 
 describe('help and version', () => {
-  test.each<[string[], string | undefined]>([[['--help'], undefined], [['-h'], undefined], [['help'], undefined], [['help', 'help'], undefined], [['help', 'attest'], 'attest'], [['attest', '--help'], 'attest'], [['attest', 'x', '-h'], 'attest'], [['--help', 'list'], 'list']])('%j', (argv, command) => {
+  test.each<[string[], string | undefined]>([
+    [['--help'], undefined],
+    [['-h'], undefined],
+    [['help'], undefined],
+    [['help', 'help'], undefined],
+    [['help', 'attest'], 'attest'],
+    [['attest', '--help'], 'attest'],
+    [['attest', 'x', '-h'], 'attest'],
+    [['--help', 'list'], 'list'],
+  ])('%j', (argv, command) => {
     const args = parseArgs(argv);
     expect([args.wantsHelp, args.command?.name, args.issues]).toEqual([true, command, []]);
   });
@@ -34,29 +43,57 @@ describe('mistakes', () => {
     [[], 'expected a command (attest, list, emulator, demo), got none', 'binauthz --help'],
     [['atest', '--whatever', 'x'], 'expected a command (attest, list, emulator, demo), got "atest"', 'did you mean attest?'],
     [['frobnicate'], 'expected a command (attest, list, emulator, demo), got "frobnicate"', 'binauthz --help'],
-    [['check', 'IMAGE', '--policy', 'f'], 'binauthz check: not available in this version (0.1.0); expected one of attest, list, emulator, demo', 'binauthz --help lists what there is'],
-    [['help', 'setup'], 'binauthz setup: not available in this version (0.1.0); expected one of attest, list, emulator, demo', 'binauthz --help lists what there is'],
+    [
+      ['check', 'IMAGE', '--policy', 'f'],
+      'binauthz check: not available in this version (0.1.0); expected one of attest, list, emulator, demo',
+      'binauthz --help lists what there is',
+    ],
+    [
+      ['help', 'setup'],
+      'binauthz setup: not available in this version (0.1.0); expected one of attest, list, emulator, demo',
+      'binauthz --help lists what there is',
+    ],
     [['attest', '--attestr', 'a'], 'unknown option of binauthz attest: --attestr', 'did you mean --attestor?'],
     [['attest', '--attestors', 'a'], 'unknown option of binauthz attest: --attestors', 'did you mean --attestor?'],
     [['attest', '--attestor_project=p'], 'unknown option of binauthz attest: --attestor_project', 'did you mean --attestor-project?'],
     [['attest', '--dryrun'], 'unknown option of binauthz attest: --dryrun', 'did you mean --dry-run?'],
-    [['attest', '--pgp-private-key', 'x'], 'unknown option of binauthz attest: --pgp-private-key', 'did you mean --pgp-private-key-env, which takes the name of an environment variable?'],
-    ...[['--vulnerability-policy', 'x'], ['--scan-timeout=5m'], ['--check', 'enforce'], ['--strict']].map((words): [string[], string, string] => [
-      ['attest', ...words, 'image'], `${words[0]?.replace(/=.*/, '') ?? ''}: not available in this version (0.1.0)`, 'binauthz attest --help lists the options',
-    ]),
+    [
+      ['attest', '--pgp-private-key', 'x'],
+      'unknown option of binauthz attest: --pgp-private-key',
+      'did you mean --pgp-private-key-env, which takes the name of an environment variable?',
+    ],
+    ...[['--vulnerability-policy', 'x'], ['--scan-timeout=5m'], ['--check', 'enforce'], ['--strict']].map(
+      (words): [string[], string, string] => [
+        ['attest', ...words, 'image'],
+        `${words[0]?.replace(/=.*/, '') ?? ''}: not available in this version (0.1.0)`,
+        'binauthz attest --help lists the options',
+      ],
+    ),
     [['-v', 'attest'], 'unknown option: -v', 'binauthz --help lists the options'],
-    [['attest', '--access-token-env='], '--access-token-env: expected the name of an environment variable, got nothing', 'give the variable’s name, not its value: --access-token-env MY_VARIABLE, without a $'],
+    [
+      ['attest', '--access-token-env='],
+      '--access-token-env: expected the name of an environment variable, got nothing',
+      'give the variable’s name, not its value: --access-token-env MY_VARIABLE, without a $',
+    ],
     [['attest', '-q'], 'unknown option of binauthz attest: -q', 'binauthz attest --help lists the options'],
     [['attest', '--attestor'], '--attestor: expected a value (NAME), got none', undefined],
     [['attest', '--attestor', '--dry-run'], '--attestor: expected a value (NAME), got none', undefined],
   ])('%j', (argv, message, hint) => expect(issues(...argv)).toEqual([[message, hint]]));
 
-  test('a flag that is mistyped leaves the image behind it alone', () => expect(values('attest', '--dryrun', 'image')).toEqual({ image: ['image'] }));
-  test('an option that is mistyped counts as given, so that it is not reported missing too', () => expect(values('attest', '--attestr', 'a', 'image')).toEqual({ attestor: ['a'], image: ['image'] }));
+  test('a flag that is mistyped leaves the image behind it alone', () =>
+    expect(values('attest', '--dryrun', 'image')).toEqual({ image: ['image'] }));
+  test('an option that is mistyped counts as given, so that it is not reported missing too', () =>
+    expect(values('attest', '--attestr', 'a', 'image')).toEqual({ attestor: ['a'], image: ['image'] }));
 });
 
 describe('closest', () => {
-  test.each([['', 'abc', 3], ['abc', 'abc', 0], ['abcd', 'abdc', 1], ['kitten', 'sitting', 3], ['ab', '', 2]])('%s to %s is %d', (from, to, distance) => expect(editDistance(from, to)).toBe(distance));
+  test.each([
+    ['', 'abc', 3],
+    ['abc', 'abc', 0],
+    ['abcd', 'abdc', 1],
+    ['kitten', 'sitting', 3],
+    ['ab', '', 2],
+  ])('%s to %s is %d', (from, to, distance) => expect(editDistance(from, to)).toBe(distance));
   test('nothing is near', () => expect(closest('zzz', ['attest', 'list'])).toBeUndefined());
   test('a word cut short', () => expect(closest('--propagation', ['--project', '--propagation-delay'])).toBe('--propagation-delay'));
 });

@@ -9,25 +9,79 @@ import { emptyResult, endingOf, linesOf, meaningOf, statusOf } from '../../src/h
 const error = (code: ErrorCode, hint?: string) => new BinauthzError(code, `${code} happened`, hint === undefined ? {} : { hint });
 
 describe('the end of a run', () => {
-  test('success carries no errors', () => expect(endingOf(emptyResult('list'), [], { onEmulator: false })).toEqual({ result: { schema: 'binauthz.list/v1', attestations: [] }, errors: [], exitCode: 0 }));
+  test('success carries no errors', () =>
+    expect(endingOf(emptyResult('list'), [], { onEmulator: false })).toEqual({
+      result: { schema: 'binauthz.list/v1', attestations: [] },
+      errors: [],
+      exitCode: 0,
+    }));
   test('a failure keeps the result so far', () => {
-    const { result, exitCode } = endingOf(emptyResult('attest'), [error('UNAVAILABLE'), error('PERMISSION_DENIED', 'ask')], { onEmulator: true });
-    expect([exitCode, result]).toEqual([5, { schema: 'binauthz.attest/v1', images: [], attestations: [], emulator: true, errors: [{ code: 'UNAVAILABLE', message: 'UNAVAILABLE happened', exitCode: 9 }, { code: 'PERMISSION_DENIED', message: 'PERMISSION_DENIED happened', hint: 'ask', exitCode: 5 }] }]);
+    const { result, exitCode } = endingOf(emptyResult('attest'), [error('UNAVAILABLE'), error('PERMISSION_DENIED', 'ask')], {
+      onEmulator: true,
+    });
+    expect([exitCode, result]).toEqual([
+      5,
+      {
+        schema: 'binauthz.attest/v1',
+        images: [],
+        attestations: [],
+        emulator: true,
+        errors: [
+          { code: 'UNAVAILABLE', message: 'UNAVAILABLE happened', exitCode: 9 },
+          { code: 'PERMISSION_DENIED', message: 'PERMISSION_DENIED happened', hint: 'ask', exitCode: 5 },
+        ],
+      },
+    ]);
   });
-  test('bad input is an error result, even when it shows late', () => expect(endingOf(emptyResult('attest'), [error('PASSPHRASE_REJECTED')], { onEmulator: false })).toMatchObject({ exitCode: 2, result: { schema: 'binauthz.error/v1', errors: [{ code: 'PASSPHRASE_REJECTED' }] } }));
+  test('bad input is an error result, even when it shows late', () =>
+    expect(endingOf(emptyResult('attest'), [error('PASSPHRASE_REJECTED')], { onEmulator: false })).toMatchObject({
+      exitCode: 2,
+      result: { schema: 'binauthz.error/v1', errors: [{ code: 'PASSPHRASE_REJECTED' }] },
+    }));
   test('whatever a signal cut off, the signal is the reason', () => {
     const { result, exitCode } = endingOf(emptyResult('attest'), [error('UNAVAILABLE')], { cancelledBy: 'SIGTERM', onEmulator: false });
-    expect([exitCode, result.errors?.map(({ code, exitCode: code2 }) => [code, code2])]).toEqual([143, [['CANCELLED', 143], ['UNAVAILABLE', 9]]]);
+    expect([exitCode, result.errors?.map(({ code, exitCode: code2 }) => [code, code2])]).toEqual([
+      143,
+      [
+        ['CANCELLED', 143],
+        ['UNAVAILABLE', 9],
+      ],
+    ]);
   });
   test('an attestation that SIGTERM cut off says the same status as the run', () => {
-    const attestation = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k', status: 'posted', error: reportOf(error('CANCELLED')) } as const;
-    const { result } = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [attestation] }, [error('CANCELLED')], { cancelledBy: 'SIGTERM', onEmulator: false });
+    const attestation = {
+      image: 'i',
+      attestor: 'a',
+      note: 'n',
+      publicKeyId: 'k',
+      status: 'posted',
+      error: reportOf(error('CANCELLED')),
+    } as const;
+    const { result } = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [attestation] }, [error('CANCELLED')], {
+      cancelledBy: 'SIGTERM',
+      onEmulator: false,
+    });
     expect(result).toMatchObject({ attestations: [{ error: { code: 'CANCELLED', exitCode: 143 } }], errors: [{ exitCode: 143 }] });
   });
-  test('a run that was done before the signal took effect is done', () => expect(endingOf(emptyResult('attest'), [], { cancelledBy: 'SIGINT', onEmulator: false }).exitCode).toBe(0));
-  test.each([['SIGINT', 130], ['SIGTERM', 143], [undefined, 130]] as const)('cancelled by %s is %d', (signal, status) => expect(statusOf([error('CANCELLED')], signal)).toBe(status));
-  test.each([[0, /done/], [7, /integrity/], [143, /cancelled/], [130, /cancelled/]])('%d means %s', (code, meaning) => expect(meaningOf(code)).toMatch(meaning));
-  test('an error is a line, its hint another', () => expect(linesOf(error('NOT_FOUND', 'look\nelsewhere'))).toEqual(['error[NOT_FOUND]: NOT_FOUND happened', '  hint: look', '        elsewhere']));
+  test('a run that was done before the signal took effect is done', () =>
+    expect(endingOf(emptyResult('attest'), [], { cancelledBy: 'SIGINT', onEmulator: false }).exitCode).toBe(0));
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    [undefined, 130],
+  ] as const)('cancelled by %s is %d', (signal, status) => expect(statusOf([error('CANCELLED')], signal)).toBe(status));
+  test.each([
+    [0, /done/],
+    [7, /integrity/],
+    [143, /cancelled/],
+    [130, /cancelled/],
+  ])('%d means %s', (code, meaning) => expect(meaningOf(code)).toMatch(meaning));
+  test('an error is a line, its hint another', () =>
+    expect(linesOf(error('NOT_FOUND', 'look\nelsewhere'))).toEqual([
+      'error[NOT_FOUND]: NOT_FOUND happened',
+      '  hint: look',
+      '        elsewhere',
+    ]));
 });
 
 describe('cancellation', () => {
@@ -57,6 +111,8 @@ describe('cancellation', () => {
     expect(await waiting).toBe('instead');
   });
   test('without a signal there is no hurry, and a failure is passed on', async () => {
-    await expect(withinGrace(Promise.reject(error('NOT_FOUND')), new AbortController().signal, () => 'instead', 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(withinGrace(Promise.reject(error('NOT_FOUND')), new AbortController().signal, () => 'instead', 1)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 });

@@ -15,15 +15,28 @@ const PROGRAMS = [
 
 describe.each(PROGRAMS)('programs of the %s', (_, create) => {
   test('get their arguments and input, without a shell', async () => {
-    const script = 'process.stdin.on("data", (d) => process.stdout.write(d + process.argv[1])).on("end", () => { process.stderr.write("bad"); process.exitCode = 3; })';
-    expect(await create({}).run(NODE, ['-e', script, '$HOME; `id` "x"'], 'input ')).toEqual({ exitCode: 3, stdout: 'input $HOME; `id` "x"', stderr: 'bad' });
+    const script =
+      'process.stdin.on("data", (d) => process.stdout.write(d + process.argv[1])).on("end", () => { process.stderr.write("bad"); process.exitCode = 3; })';
+    expect(await create({}).run(NODE, ['-e', script, '$HOME; `id` "x"'], 'input ')).toEqual({
+      exitCode: 3,
+      stdout: 'input $HOME; `id` "x"',
+      stderr: 'bad',
+    });
   });
   test('see the environment that they are given and no other', async () => {
-    const { stdout } = await create({ GIVEN: '1' }).run(NODE, ['-p', 'JSON.stringify([process.env.GIVEN, process.env.HOME, process.env.PATH])'], '');
+    const { stdout } = await create({ GIVEN: '1' }).run(
+      NODE,
+      ['-p', 'JSON.stringify([process.env.GIVEN, process.env.HOME, process.env.PATH])'],
+      '',
+    );
     expect(JSON.parse(stdout)).toEqual(['1', null, null]);
   });
   test('that are not there are UNAVAILABLE', async () => {
-    await expect(create({ PATH: process.env['PATH'] ?? '' }).run('docker-credential-nowhere', ['get'], '')).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('cannot run docker-credential-nowhere'), hint: expect.stringContaining('install docker-credential-nowhere') });
+    await expect(create({ PATH: process.env['PATH'] ?? '' }).run('docker-credential-nowhere', ['get'], '')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('cannot run docker-credential-nowhere'),
+      hint: expect.stringContaining('install docker-credential-nowhere'),
+    });
   });
 });
 
@@ -39,7 +52,10 @@ test('a cancelled run ends its programs', async () => {
   await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
 });
 
-test('no input of the Action is inherited', () => expect(withoutInputs({ PATH: '/bin', 'INPUT_PGP-PRIVATE-KEY': 'secret', INPUT_IMAGES: 'x', input_lower: 'y' })).toEqual({ PATH: '/bin' }));
+test('no input of the Action is inherited', () =>
+  expect(withoutInputs({ PATH: '/bin', 'INPUT_PGP-PRIVATE-KEY': 'secret', INPUT_IMAGES: 'x', input_lower: 'y' })).toEqual({
+    PATH: '/bin',
+  }));
 
 describe("Docker's configuration", () => {
   const write = (text: string) => {
@@ -51,7 +67,15 @@ describe("Docker's configuration", () => {
   test('may be missing', async () => expect(await readDockerConfig('/nowhere/config.json')).toBeUndefined());
   test('that is broken is named, and not quoted', async () => {
     const path = write('{"auths":{"h":{"auth":"aHVudGVyMg=="}');
-    await expect(readDockerConfig(path)).rejects.toMatchObject({ code: 'INVALID_INPUT', resource: path, message: expect.not.stringContaining('aHVudGVyMg') });
+    await expect(readDockerConfig(path)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      resource: path,
+      message: expect.not.stringContaining('aHVudGVyMg'),
+    });
   });
-  test('that is a folder is named', async () => expect(readDockerConfig(tmpdir())).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('it is a folder') }));
+  test('that is a folder is named', async () =>
+    expect(readDockerConfig(tmpdir())).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('it is a folder'),
+    }));
 });

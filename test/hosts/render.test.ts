@@ -14,10 +14,28 @@ const attestation = { attestor: 'projects/p/attestors/a', note: 'projects/p/note
 
 const ATTEST: AttestResult = {
   schema: 'binauthz.attest/v1',
-  images: [{ image: image('a'), digest: digest('a'), tag: '1.2', mediaType: 'm', children: [{ digest: digest('b'), platform: 'linux/amd64' }, { digest: digest('c'), platform: 'linux/arm64' }] }],
+  images: [
+    {
+      image: image('a'),
+      digest: digest('a'),
+      tag: '1.2',
+      mediaType: 'm',
+      children: [
+        { digest: digest('b'), platform: 'linux/amd64' },
+        { digest: digest('c'), platform: 'linux/arm64' },
+      ],
+    },
+  ],
   attestations: [
     { ...attestation, image: image('a'), status: 'created', occurrence: 'projects/p/occurrences/1', visibleAfterMs: 412 },
-    { ...attestation, image: image('a'), attestor: 'projects/p/attestors/longer', status: 'posted', occurrence: 'projects/p/occurrences/2', visibleAfterMs: null },
+    {
+      ...attestation,
+      image: image('a'),
+      attestor: 'projects/p/attestors/longer',
+      status: 'posted',
+      occurrence: 'projects/p/occurrences/2',
+      visibleAfterMs: null,
+    },
     { ...attestation, image: image('b'), status: 'existing', occurrence: 'projects/p/occurrences/3' },
     { ...attestation, image: image('c'), status: 'failed' },
     { ...attestation, image: image('d'), status: 'dry-run' },
@@ -44,10 +62,25 @@ describe('attest', () => {
 });
 
 describe('list', () => {
-  const listed = { image: image('a'), digest: digest('a'), attestor: 'projects/p/attestors/a', occurrence: 'projects/p/occurrences/1', publicKeyId: 'k', createTime: '2026-01-01T00:00:00Z' };
+  const listed = {
+    image: image('a'),
+    digest: digest('a'),
+    attestor: 'projects/p/attestors/a',
+    occurrence: 'projects/p/occurrences/1',
+    publicKeyId: 'k',
+    createTime: '2026-01-01T00:00:00Z',
+  };
   const result = (...attestations: ListResult['attestations']): ListResult => ({ schema: 'binauthz.list/v1', attestations });
   test('verified and not, with the reason', () => {
-    expect(renderResult(result({ ...listed, verified: true, warnings: ['old'] }, { ...listed, verified: false, reason: { code: 'BAD', message: 'it is bad' } }), PLAIN).split('\n')).toEqual([
+    expect(
+      renderResult(
+        result(
+          { ...listed, verified: true, warnings: ['old'] },
+          { ...listed, verified: false, reason: { code: 'BAD', message: 'it is bad' } },
+        ),
+        PLAIN,
+      ).split('\n'),
+    ).toEqual([
       image('a'),
       '  verified      projects/p/attestors/a  projects/p/occurrences/1  2026-01-01T00:00:00Z',
       '    warning: old',
@@ -67,7 +100,10 @@ describe('terminals', () => {
     expect(renderErrors([hostile], styleFor(true, '1'))).toMatch(/^error\[NOT_FOUND\]:/);
     expect(renderErrors([hostile], PLAIN)).toMatch(/^error\[NOT_FOUND\]:/);
   });
-  test.each([['plain', PLAIN], ['coloured', COLOURED]])('what comes from outside steers nothing: %s', (_, style) => {
+  test.each([
+    ['plain', PLAIN],
+    ['coloured', COLOURED],
+  ])('what comes from outside steers nothing: %s', (_, style) => {
     const texts: string[] = [];
     const reporter = createReporter((text) => texts.push(text), 'verbose', style);
     reporter.warn(hostile.message);

@@ -25,9 +25,18 @@ test('it is taken out of everything that a run ends with, and the rest stays', (
   const refused = new BinauthzError('PERMISSION_DENIED', `refused ${TOKEN}`, { resource: 'r', hint: `not ${TOKEN}` });
   const other = new BinauthzError('NOT_FOUND', 'nothing', { resource: 'r' });
   const row = { image: 'i', attestor: 'a', note: 'n', publicKeyId: 'k', status: 'posted', visibleAfterMs: null } as const;
-  const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [row], warnings: [`warned of ${TOKEN}`] }, [refused, other], { onEmulator: true });
+  const ending = endingOf(
+    { schema: 'binauthz.attest/v1', images: [], attestations: [row], warnings: [`warned of ${TOKEN}`] },
+    [refused, other],
+    { onEmulator: true },
+  );
   const clean = scrubbedEnding(ending, scrub);
   expect(JSON.stringify([clean, ...clean.errors.map(({ message, hint }) => [message, hint])])).not.toContain(TOKEN);
   expect(clean).toMatchObject({ exitCode: 5, result: { attestations: [row], emulator: true, warnings: ['warned of [access token]'] } });
-  expect([clean.errors[0]?.code, clean.errors[0]?.resource, clean.errors[0]?.hint, clean.errors[1]]).toEqual(['PERMISSION_DENIED', 'r', 'not [access token]', other]);
+  expect([clean.errors[0]?.code, clean.errors[0]?.resource, clean.errors[0]?.hint, clean.errors[1]]).toEqual([
+    'PERMISSION_DENIED',
+    'r',
+    'not [access token]',
+    other,
+  ]);
 });

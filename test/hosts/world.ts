@@ -8,7 +8,7 @@ import { runCli } from '../../src/hosts/cli/run.js';
 import { readSecrets } from '../../src/hosts/cli/secrets.js';
 import type { Env } from '../../src/hosts/context.js';
 import type { RawOptions } from '../../src/hosts/option-reader.js';
-import type { Command } from '../../src/hosts/options.js';
+import type { Command } from '../../src/hosts/commands.js';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
 export const IMAGE = `us-docker.pkg.dev/p/r/app@${DIGEST}`;
@@ -52,13 +52,22 @@ export interface Ran {
 }
 
 /** A command line that runs in this process and can be sent signals. */
-export function start(argv: readonly string[], env: Record<string, string | undefined> = {}): { readonly ended: Promise<Ran>; send(signal: 'SIGINT' | 'SIGTERM'): void; stdout(): string; readonly exits: readonly number[] } {
+export function start(
+  argv: readonly string[],
+  env: Record<string, string | undefined> = {},
+): { readonly ended: Promise<Ran>; send(signal: 'SIGINT' | 'SIGTERM'): void; stdout(): string; readonly exits: readonly number[] } {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (texts[name] += text), isTerminal: false });
   const signals = new EventEmitter();
   const exits: number[] = [];
-  const source = { on: (signal: string, listener: () => void) => signals.on(signal, listener), exit: (code: number) => void exits.push(code) };
-  const ended = runCli({ argv, env, stdout: stream('stdout'), stderr: stream('stderr'), signals: source }).then((status) => ({ status, ...texts }));
+  const source = {
+    on: (signal: string, listener: () => void) => signals.on(signal, listener),
+    exit: (code: number) => void exits.push(code),
+  };
+  const ended = runCli({ argv, env, stdout: stream('stdout'), stderr: stream('stderr'), signals: source }).then((status) => ({
+    status,
+    ...texts,
+  }));
   return { ended, send: (signal) => void signals.emit(signal), stdout: () => texts.stdout, exits };
 }
 

@@ -9,7 +9,11 @@ import type { ProgramResult } from '../../src/ports/program.js';
 import { expectNoSecret, failure } from './support.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const ok = (stdout: unknown): ProgramResult => ({ exitCode: 0, stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout), stderr: '' });
+const ok = (stdout: unknown): ProgramResult => ({
+  exitCode: 0,
+  stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout),
+  stderr: '',
+});
 
 interface Setup {
   readonly config?: unknown;
@@ -17,7 +21,11 @@ interface Setup {
   readonly google?: string | BinauthzError;
 }
 
-function credentialsOf({ config, helpers = {}, google }: Setup): { find(registry: string): Promise<unknown>; ran: string[]; loads: () => number } {
+function credentialsOf({ config, helpers = {}, google }: Setup): {
+  find(registry: string): Promise<unknown>;
+  ran: string[];
+  loads: () => number;
+} {
   const ran: string[] = [];
   let loads = 0;
   const credentials = createCredentials({
@@ -62,7 +70,12 @@ describe('entries of the Docker config', () => {
     ['a key with a scheme', 'ghcr.io', { auths: { 'https://ghcr.io': { auth: base64('u:p') } } }, 'u:p'],
     ['a key with a scheme and /v1/', 'ghcr.io', { auths: { 'https://ghcr.io/v1/': { auth: base64('u:p') } } }, 'u:p'],
     ['a key with a slash', 'ghcr.io', { auths: { 'ghcr.io/': { auth: base64('u:p') } } }, 'u:p'],
-    ['the exact key before a similar one', 'ghcr.io', { auths: { 'https://ghcr.io': { auth: base64('old:p') }, 'ghcr.io': { auth: base64('new:p') } } }, 'new:p'],
+    [
+      'the exact key before a similar one',
+      'ghcr.io',
+      { auths: { 'https://ghcr.io': { auth: base64('old:p') }, 'ghcr.io': { auth: base64('new:p') } } },
+      'new:p',
+    ],
     ['a key for a path is not for the host', 'ghcr.io', { auths: { 'ghcr.io/team': { auth: base64('u:p') } } }, 'none'],
     ['a port is part of the name', 'r.example.com:5000', { auths: { 'r.example.com': { auth: base64('u:p') } } }, 'none'],
     ['Docker Hub’s old key', 'docker.io', { auths: { 'https://index.docker.io/v1/': { auth: base64('u:p') } } }, 'u:p'],
@@ -97,9 +110,19 @@ describe('credential programs', () => {
 
   it.each<[string, string, unknown, string]>([
     ['the registry’s own program', 'ghcr.io', { credHelpers: { 'ghcr.io': 'x' } }, 'docker-credential-x get < ghcr.io'],
-    ['its own program before its entry', 'ghcr.io', { credHelpers: { 'ghcr.io': 'x' }, auths: { 'ghcr.io': { auth: base64('a:b') } } }, 'docker-credential-x get < ghcr.io'],
+    [
+      'its own program before its entry',
+      'ghcr.io',
+      { credHelpers: { 'ghcr.io': 'x' }, auths: { 'ghcr.io': { auth: base64('a:b') } } },
+      'docker-credential-x get < ghcr.io',
+    ],
     ['the store of all', 'ghcr.io', { credsStore: 'x' }, 'docker-credential-x get < ghcr.io'],
-    ['an empty entry, which points to the store', 'ghcr.io', { credsStore: 'x', auths: { 'ghcr.io': {} } }, 'docker-credential-x get < ghcr.io'],
+    [
+      'an empty entry, which points to the store',
+      'ghcr.io',
+      { credsStore: 'x', auths: { 'ghcr.io': {} } },
+      'docker-credential-x get < ghcr.io',
+    ],
     ['Docker Hub by the key that Docker uses', 'docker.io', { credsStore: 'x' }, 'docker-credential-x get < https://index.docker.io/v1/'],
   ])('asks %s', async (_name, registry, config, call) => {
     const { find, ran } = credentialsOf({ config, helpers: { 'docker-credential-x': answer } });
@@ -137,7 +160,10 @@ describe('credential programs', () => {
     ['answers a list', ok(['hunter2-secret']), /not the JSON object/],
     ['cannot be started', new BinauthzError('UNAVAILABLE', 'not on PATH'), /cannot be started/],
   ])('names the program that %s, without its output', async (_name, result, message) => {
-    const error = await failure('UNAUTHENTICATED', credentialsOf({ config: { credsStore: 'x' }, helpers: { 'docker-credential-x': result } }).find('ghcr.io'));
+    const error = await failure(
+      'UNAUTHENTICATED',
+      credentialsOf({ config: { credsStore: 'x' }, helpers: { 'docker-credential-x': result } }).find('ghcr.io'),
+    );
     expect(error.message).toMatch(message);
     expect(error.message).toContain('docker-credential-x');
     expect(error.hint).toContain('echo ghcr.io | docker-credential-x get');
@@ -146,7 +172,10 @@ describe('credential programs', () => {
 
   it('passes a cancellation on', async () => {
     const cancelled = new BinauthzError('CANCELLED', 'cancelled');
-    await failure('CANCELLED', credentialsOf({ config: { credsStore: 'x' }, helpers: { 'docker-credential-x': cancelled } }).find('ghcr.io'));
+    await failure(
+      'CANCELLED',
+      credentialsOf({ config: { credsStore: 'x' }, helpers: { 'docker-credential-x': cancelled } }).find('ghcr.io'),
+    );
   });
 });
 
@@ -172,7 +201,10 @@ describe('Google’s registries', () => {
   });
 
   it('pass on any other failure to get a token', async () => {
-    await failure('UNAVAILABLE', credentialsOf({ config, helpers, google: new BinauthzError('UNAVAILABLE', 'the metadata server is down') }).find('gcr.io'));
+    await failure(
+      'UNAVAILABLE',
+      credentialsOf({ config, helpers, google: new BinauthzError('UNAVAILABLE', 'the metadata server is down') }).find('gcr.io'),
+    );
   });
 
   it('alone take the Google token', async () => {

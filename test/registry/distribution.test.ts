@@ -28,7 +28,12 @@ describe('what a reference names', () => {
   it('a tag: one GET, whose bytes prove the digest', async () => {
     const server = await serve((_seen, response) => sendManifest(response, IMAGE));
     const image = await testClient().resolve(`${server.host}/team/app:v1`);
-    expect(image).toMatchObject({ reference: { digest: IMAGE.digest, tag: 'v1', repository: 'team/app' }, mediaType: IMAGE.mediaType, isIndex: false, children: [] });
+    expect(image).toMatchObject({
+      reference: { digest: IMAGE.digest, tag: 'v1', repository: 'team/app' },
+      mediaType: IMAGE.mediaType,
+      isIndex: false,
+      children: [],
+    });
     expect(server.asked()).toEqual(['GET /v2/team/app/manifests/v1']);
   });
 
@@ -69,7 +74,9 @@ describe('what a reference names', () => {
   });
 
   it('does not compare a header with another hash', async () => {
-    const server = await serve((_seen, response) => sendManifest(response, IMAGE, { 'docker-content-digest': `sha512:${'0'.repeat(128)}` }));
+    const server = await serve((_seen, response) =>
+      sendManifest(response, IMAGE, { 'docker-content-digest': `sha512:${'0'.repeat(128)}` }),
+    );
     expect((await testClient().resolve(`${server.host}/app:v1`)).reference.digest).toBe(IMAGE.digest);
   });
 
@@ -83,12 +90,42 @@ describe('what a reference names', () => {
 
 describe('answers that cannot be trusted', () => {
   it.each<[string, ErrorCode, RegExp, Behaviour]>([
-    ['other bytes than the digest that was asked for', 'DIGEST_MISMATCH', /the reference/, (_seen, response) => sendManifest(response, OTHER)],
-    ['a header that contradicts the bytes', 'DIGEST_MISMATCH', /Docker-Content-Digest/, (_seen, response) => sendManifest(response, IMAGE, { 'docker-content-digest': OTHER.digest })],
-    ['other bytes under the right header', 'DIGEST_MISMATCH', /the reference/, (_seen, response) => sendManifest(response, OTHER, { 'docker-content-digest': IMAGE.digest })],
-    ['a header that is no digest', 'DIGEST_MISMATCH', /nonsense/, (_seen, response) => sendManifest(response, IMAGE, { 'docker-content-digest': 'nonsense' })],
-    ['an encoded body', 'MANIFEST_INVALID', /content encoding gzip/, (_seen, response) => sendManifest(response, IMAGE, { 'content-encoding': 'gzip' })],
-    ['an image that is called an index', 'MANIFEST_INVALID', /the registry says/, (_seen, response) => sendManifest(response, IMAGE, { 'content-type': INDEX.mediaType })],
+    [
+      'other bytes than the digest that was asked for',
+      'DIGEST_MISMATCH',
+      /the reference/,
+      (_seen, response) => sendManifest(response, OTHER),
+    ],
+    [
+      'a header that contradicts the bytes',
+      'DIGEST_MISMATCH',
+      /Docker-Content-Digest/,
+      (_seen, response) => sendManifest(response, IMAGE, { 'docker-content-digest': OTHER.digest }),
+    ],
+    [
+      'other bytes under the right header',
+      'DIGEST_MISMATCH',
+      /the reference/,
+      (_seen, response) => sendManifest(response, OTHER, { 'docker-content-digest': IMAGE.digest }),
+    ],
+    [
+      'a header that is no digest',
+      'DIGEST_MISMATCH',
+      /nonsense/,
+      (_seen, response) => sendManifest(response, IMAGE, { 'docker-content-digest': 'nonsense' }),
+    ],
+    [
+      'an encoded body',
+      'MANIFEST_INVALID',
+      /content encoding gzip/,
+      (_seen, response) => sendManifest(response, IMAGE, { 'content-encoding': 'gzip' }),
+    ],
+    [
+      'an image that is called an index',
+      'MANIFEST_INVALID',
+      /the registry says/,
+      (_seen, response) => sendManifest(response, IMAGE, { 'content-type': INDEX.mediaType }),
+    ],
   ])('%s', async (_name, code, message, behave) => {
     const server = await serve(behave);
     const client = testClient();
@@ -104,11 +141,20 @@ describe('answers that cannot be trusted', () => {
       'a Docker schema 1 manifest',
       /schema 1/,
       (_seen, response) =>
-        response.writeHead(200, { 'content-type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' }).end(JSON.stringify({ schemaVersion: 1, name: 'app', fsLayers: [] })),
+        response
+          .writeHead(200, { 'content-type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' })
+          .end(JSON.stringify({ schemaVersion: 1, name: 'app', fsLayers: [] })),
     ],
     ['a login page', /not JSON/, (_seen, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
     ['an empty answer', /not JSON/, (_seen, response) => response.writeHead(200, { 'content-type': IMAGE.mediaType }).end()],
-    ['an index without an image', /no runnable image/, (_seen, response) => response.writeHead(200, { 'content-type': INDEX.mediaType }).end(JSON.stringify({ schemaVersion: 2, mediaType: INDEX.mediaType, manifests: [] }))],
+    [
+      'an index without an image',
+      /no runnable image/,
+      (_seen, response) =>
+        response
+          .writeHead(200, { 'content-type': INDEX.mediaType })
+          .end(JSON.stringify({ schemaVersion: 2, mediaType: INDEX.mediaType, manifests: [] })),
+    ],
   ])('by tag: %s', async (_name, message, behave) => {
     const server = await serve(behave);
     expect((await failure('MANIFEST_INVALID', testClient().resolve(`${server.host}/app:v1`))).message).toMatch(message);
@@ -121,7 +167,10 @@ describe('answers that cannot be trusted', () => {
     let sent = 0;
     const server = await serve((_seen, response) => {
       const chunk = Buffer.alloc(1024 * 1024, 0x20);
-      response.writeHead(200, { 'content-type': IMAGE.mediaType, ...(isAnnounced ? { 'content-length': String(1024 * chunk.length) } : {}) });
+      response.writeHead(200, {
+        'content-type': IMAGE.mediaType,
+        ...(isAnnounced ? { 'content-length': String(1024 * chunk.length) } : {}),
+      });
       const more = (): void => {
         if (response.destroyed || sent >= 1024) return;
         sent++;
@@ -137,7 +186,9 @@ describe('answers that cannot be trusted', () => {
 
 describe('not found', () => {
   it('says whether the repository or the manifest is missing', async () => {
-    const server = await serve((seen, response) => refuse(response, 404, seen.path.includes('/nothing/') ? 'NAME_UNKNOWN' : 'MANIFEST_UNKNOWN'));
+    const server = await serve((seen, response) =>
+      refuse(response, 404, seen.path.includes('/nothing/') ? 'NAME_UNKNOWN' : 'MANIFEST_UNKNOWN'),
+    );
     const tag = await failure('IMAGE_NOT_FOUND', testClient().resolve(`${server.host}/app:v1`));
     expect(tag.message).toMatch(/MANIFEST_UNKNOWN: manifest_unknown.*there is no manifest v1 in app/);
     expect(tag).toMatchObject({ exitCode: 6, hint: expect.stringContaining('tag') as string });
@@ -184,7 +235,9 @@ describe('not found', () => {
   });
 
   it('stays with "not found" where the question about the image id fails', async () => {
-    const server = await serve((seen, response) => (seen.path.includes('/blobs/') ? void response.destroy() : refuse(response, 404, 'MANIFEST_UNKNOWN')));
+    const server = await serve((seen, response) =>
+      seen.path.includes('/blobs/') ? void response.destroy() : refuse(response, 404, 'MANIFEST_UNKNOWN'),
+    );
     const client = testClient();
     await failure('IMAGE_NOT_FOUND', client.resolve(`${server.host}/app@${CONFIG.digest}`));
     expect(client.pace.pauses).toEqual([]);
@@ -199,15 +252,51 @@ describe('trouble that may pass', () => {
 
   it.each<[string, Behaviour, number[]]>([
     ['500', (_seen, response) => void response.writeHead(500).end(), [150]],
-    ['503 with Retry-After in seconds', (_seen, response) => refuse(response, 503, 'UNAVAILABLE', { headers: { 'retry-after': '7' } }), [7_000]],
-    ['429 with Retry-After in seconds', (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '31' } }), [31_000]],
-    ['429 with Retry-After as a date', (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'Fri, 02 Jan 2026 03:04:15 GMT' } }), [10_000]],
-    ['429 with a date that is past', (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' } }), [750]],
-    ['429 with Retry-After 0, which must not spin', (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '0' } }), [750]],
-    ['429 with nonsense in Retry-After', (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'soon' } }), [750]],
+    [
+      '503 with Retry-After in seconds',
+      (_seen, response) => refuse(response, 503, 'UNAVAILABLE', { headers: { 'retry-after': '7' } }),
+      [7_000],
+    ],
+    [
+      '429 with Retry-After in seconds',
+      (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '31' } }),
+      [31_000],
+    ],
+    [
+      '429 with Retry-After as a date',
+      (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'Fri, 02 Jan 2026 03:04:15 GMT' } }),
+      [10_000],
+    ],
+    [
+      '429 with a date that is past',
+      (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'Thu, 01 Jan 2026 00:00:00 GMT' } }),
+      [750],
+    ],
+    [
+      '429 with Retry-After 0, which must not spin',
+      (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': '0' } }),
+      [750],
+    ],
+    [
+      '429 with nonsense in Retry-After',
+      (_seen, response) => refuse(response, 429, 'TOOMANYREQUESTS', { headers: { 'retry-after': 'soon' } }),
+      [750],
+    ],
     ['a reset before the answer', (_seen, response) => void response.destroy(), [150]],
-    ['a body cut off', (_seen, response) => void response.writeHead(200, { 'content-type': IMAGE.mediaType, 'content-length': String(IMAGE.manifest.length) }).write(IMAGE.manifest.subarray(0, 20), () => response.destroy()), [150]],
-    ['a chunked body cut off', (_seen, response) => void response.writeHead(200, { 'content-type': IMAGE.mediaType }).write(IMAGE.manifest.subarray(0, 20), () => response.destroy()), [150]],
+    [
+      'a body cut off',
+      (_seen, response) =>
+        void response
+          .writeHead(200, { 'content-type': IMAGE.mediaType, 'content-length': String(IMAGE.manifest.length) })
+          .write(IMAGE.manifest.subarray(0, 20), () => response.destroy()),
+      [150],
+    ],
+    [
+      'a chunked body cut off',
+      (_seen, response) =>
+        void response.writeHead(200, { 'content-type': IMAGE.mediaType }).write(IMAGE.manifest.subarray(0, 20), () => response.destroy()),
+      [150],
+    ],
   ])('%s: asks again', async (_name, trouble, slept) => {
     const server = await serve(once(trouble));
     const client = testClient();
@@ -271,7 +360,9 @@ describe('other refusals', () => {
   });
 
   it('what a registry says is quoted short, on one line and without control characters', async () => {
-    const server = await serve((_seen, response) => refuse(response, 404, 'MANIFEST_UNKNOWN', { message: `a\n::error::b\u001b[2J${'x'.repeat(10_000)}` }));
+    const server = await serve((_seen, response) =>
+      refuse(response, 404, 'MANIFEST_UNKNOWN', { message: `a\n::error::b\u001b[2J${'x'.repeat(10_000)}` }),
+    );
     const { message } = await failure('IMAGE_NOT_FOUND', testClient().resolve(`${server.host}/app:v1`));
     expect(message).toMatch(/^[^\p{Cc}]{50,500}$/u);
   });

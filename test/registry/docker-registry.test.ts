@@ -43,7 +43,10 @@ describe.skipIf(!hasDockerRegistry)('docker-registry', () => {
 
   const hosts = {
     open: () => ({ host: registry.host, client: testClient() }),
-    guarded: () => ({ host: guarded.host, client: testClient({ dockerConfig: { auths: { [guarded.host]: { auth: Buffer.from('me:pass').toString('base64') } } } }) }),
+    guarded: () => ({
+      host: guarded.host,
+      client: testClient({ dockerConfig: { auths: { [guarded.host]: { auth: Buffer.from('me:pass').toString('base64') } } } }),
+    }),
   };
 
   describe.each(['open', 'guarded'] as const)('%s', (kind) => {

@@ -10,7 +10,8 @@ const INDEX = imageIndex('emulated', ['linux/amd64', 'linux/arm64'], { provenanc
 
 describe('the emulator', () => {
   let emulator: TestEmulator;
-  const client = (googleToken?: string): TestClient => testClient({ emulatorHost: new URL(emulator.url).host, ...(googleToken === undefined ? {} : { googleToken }) });
+  const client = (googleToken?: string): TestClient =>
+    testClient({ emulatorHost: new URL(emulator.url).host, ...(googleToken === undefined ? {} : { googleToken }) });
 
   beforeAll(async () => {
     emulator = await startTestEmulator();
@@ -37,7 +38,10 @@ describe('the emulator', () => {
   });
 
   it('refuses an identity without the permission', async () => {
-    const error = await failure('PERMISSION_DENIED', client('as:nobody@example.com').resolve('europe-west4-docker.pkg.dev/proj/repo/team/app:v1'));
+    const error = await failure(
+      'PERMISSION_DENIED',
+      client('as:nobody@example.com').resolve('europe-west4-docker.pkg.dev/proj/repo/team/app:v1'),
+    );
     expect(error.message).toContain('artifactregistry.repositories.downloadArtifacts');
   });
 });

@@ -37,19 +37,31 @@ describe('an answer', () => {
     ['whose media type is an object', ok('{"mediaType":{"toString":1,"valueOf":1}}'), 'MANIFEST_INVALID'],
     ['whose media type is nested without end', ok(`{"mediaType":${'['.repeat(1e6)}${']'.repeat(1e6)}}`), 'MANIFEST_INVALID'],
     ['with layers given twice', ok('{"config":{},"layers":[],"layers":[]}'), 'MANIFEST_INVALID'],
-    ['with two digests in its headers', 'HTTP/1.1 200 OK\r\ndocker-content-digest: a\r\ndocker-content-digest: b\r\n\r\n{}', 'DIGEST_MISMATCH'],
-    ['with a flood of challenges', `HTTP/1.1 401 No\r\n${'www-authenticate: Bearer realm="https://x"\r\n'.repeat(5_000)}\r\n`, 'UNAVAILABLE'],
+    [
+      'with two digests in its headers',
+      'HTTP/1.1 200 OK\r\ndocker-content-digest: a\r\ndocker-content-digest: b\r\n\r\n{}',
+      'DIGEST_MISMATCH',
+    ],
+    [
+      'with a flood of challenges',
+      `HTTP/1.1 401 No\r\n${'www-authenticate: Bearer realm="https://x"\r\n'.repeat(5_000)}\r\n`,
+      'UNAVAILABLE',
+    ],
     ['that sends to the metadata server', to('http://169.254.169.254/computeMetadata/v1/'), 'RESPONSE_INVALID'],
     ['that sends to a file', to('file:///etc/passwd'), 'RESPONSE_INVALID'],
     ['whose token service is the metadata server', challenge('http://169.254.169.254/'), 'RESPONSE_INVALID'],
     ['whose token service is a file', challenge('file:///etc/passwd'), 'RESPONSE_INVALID'],
     ['without end', (socket: Socket) => void socket.write(ok('a'.repeat(5 * 1024 * 1024))), 'MANIFEST_INVALID'],
-  ] as const)('%s is an error', async (_name, answer, code) => {
-    const host = await rawServer(answer);
-    const client = testClient({ timeoutMs: 5_000 });
-    const error = await failure(code, client.resolve(`${host}/a/b:c`));
-    expect(error.message).not.toMatch(/[\p{Cc}\u2028]/u);
-  }, 20_000);
+  ] as const)(
+    '%s is an error',
+    async (_name, answer, code) => {
+      const host = await rawServer(answer);
+      const client = testClient({ timeoutMs: 5_000 });
+      const error = await failure(code, client.resolve(`${host}/a/b:c`));
+      expect(error.message).not.toMatch(/[\p{Cc}\u2028]/u);
+    },
+    20_000,
+  );
 });
 
 describe('a token service', () => {
@@ -65,7 +77,10 @@ describe('a token service', () => {
   });
   const sent = async (registry: string, realm: string): Promise<HttpRequest[]> => {
     const requests: HttpRequest[] = [];
-    const send = (request: HttpRequest) => (requests.push(request), Promise.resolve({ status: 200, headers: {}, body: Buffer.from('{"token":"t"}'), isElsewhere: false }));
+    const send = (request: HttpRequest) => (
+      requests.push(request),
+      Promise.resolve({ status: 200, headers: {}, body: Buffer.from('{"token":"t"}'), isElsewhere: false })
+    );
     await fetchBearerToken({ send }, wish(registry, realm)).catch(() => undefined);
     return requests;
   };
@@ -83,7 +98,10 @@ describe('a token service', () => {
   it.each(['registry.example.com', 'us-docker.pkg.dev'])('of %s is not on this machine', async (registry) => {
     const local: TestServer = await startServer((_seen, response) => response.end('{"token":"t"}'));
     closing.push(local);
-    await failure('RESPONSE_INVALID', fetchBearerToken(createHttpClient({ timeoutMs: 5_000 }), wish(registry, `http://${local.host}/token`)));
+    await failure(
+      'RESPONSE_INVALID',
+      fetchBearerToken(createHttpClient({ timeoutMs: 5_000 }), wish(registry, `http://${local.host}/token`)),
+    );
     expect(local.seen).toEqual([]);
   });
 
@@ -97,7 +115,10 @@ describe('a token service', () => {
 
 describe('a host that is none', () => {
   it.each(['[:::]', '[ffff:::1]', '256.256.256.256', '1.2.3.4.5', 'a.0x', '999999999999:80'])('%s is refused as a reference', (host) => {
-    expect(parseImageReference(`${host}/a/b:c`)).toMatchObject({ ok: false, reason: expect.stringContaining('is not an address') as string });
+    expect(parseImageReference(`${host}/a/b:c`)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('is not an address') as string,
+    });
   });
 });
 

@@ -22,11 +22,27 @@ describe('registryHost', () => {
     expect(registryHost(name)).toMatchObject({ name, base: new URL(base), isGoogle: false });
   });
 
-  it.each(['gcr.io', 'us.gcr.io', 'eu.gcr.io', 'mirror.gcr.io', 'us-docker.pkg.dev', 'europe-west4-docker.pkg.dev', 'us-docker.pkg.dev:443'])('%s is Google’s', (name) => {
+  it.each([
+    'gcr.io',
+    'us.gcr.io',
+    'eu.gcr.io',
+    'mirror.gcr.io',
+    'us-docker.pkg.dev',
+    'europe-west4-docker.pkg.dev',
+    'us-docker.pkg.dev:443',
+  ])('%s is Google’s', (name) => {
     expect(registryHost(name).isGoogle).toBe(true);
   });
 
-  it.each(['gcr.io.example.com', 'evilgcr.io', 'pkg.dev', 'evilpkg.dev', 'us-docker.pkg.dev:8443', 'gcr.io:5000', 'us-docker.pkg.dev.example.com'])('%s is not Google’s', (name) => {
+  it.each([
+    'gcr.io.example.com',
+    'evilgcr.io',
+    'pkg.dev',
+    'evilpkg.dev',
+    'us-docker.pkg.dev:8443',
+    'gcr.io:5000',
+    'us-docker.pkg.dev.example.com',
+  ])('%s is not Google’s', (name) => {
     expect(registryHost(name).isGoogle).toBe(false);
   });
 });

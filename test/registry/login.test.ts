@@ -3,7 +3,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
 import { singleImage } from '../support/images.js';
-import { expectNoSecret, failure, refuse, sendManifest, startServer, testClient, type Behaviour, type Seen, type TestServer } from './support.js';
+import {
+  expectNoSecret,
+  failure,
+  refuse,
+  sendManifest,
+  startServer,
+  testClient,
+  type Behaviour,
+  type Seen,
+  type TestServer,
+} from './support.js';
 
 const IMAGE = singleImage('app');
 const PASSWORD = 'hunter2-password';
@@ -23,12 +33,17 @@ afterEach(async () => {
 });
 
 /** A registry that wants a bearer token of its token server; `answer` makes the token server's answer. */
-async function bearerRegistry(answer: Behaviour, options: { readonly token?: () => string; readonly scope?: string } = {}): Promise<{ registry: TestServer; tokens: TestServer }> {
+async function bearerRegistry(
+  answer: Behaviour,
+  options: { readonly token?: () => string; readonly scope?: string } = {},
+): Promise<{ registry: TestServer; tokens: TestServer }> {
   const { token = () => 'good-token', scope = ',scope="repository:app:pull"' } = options;
   const tokens = await serve(answer);
   const registry = await serve((seen, response) => {
     if (seen.headers.authorization === `Bearer ${token()}`) return sendManifest(response, IMAGE);
-    refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="http://${tokens.host}/token?account=x",service="the registry"${scope}` } });
+    refuse(response, 401, 'UNAUTHORIZED', {
+      headers: { 'www-authenticate': `Bearer realm="http://${tokens.host}/token?account=x",service="the registry"${scope}` },
+    });
   });
   return { registry, tokens };
 }
@@ -98,7 +113,10 @@ describe('a bearer challenge', () => {
   it('renews a token that the registry no longer takes', async () => {
     let number = 0;
     let valid = 'token-1';
-    const { registry, tokens } = await bearerRegistry((seen, response) => grant({ token: `token-${String(++number)}`, expires_in: 3600 })(seen, response), { token: () => valid });
+    const { registry, tokens } = await bearerRegistry(
+      (seen, response) => grant({ token: `token-${String(++number)}`, expires_in: 3600 })(seen, response),
+      { token: () => valid },
+    );
     const client = testClient();
     await client.resolve(`${registry.host}/app:v1`);
     valid = 'token-2';
@@ -108,13 +126,19 @@ describe('a bearer challenge', () => {
 
   it('renews a token whose time is over without trying it', async () => {
     let number = 0;
-    const { registry, tokens } = await bearerRegistry((seen, response) => grant({ token: `token-${String(++number)}`, expires_in: 90 })(seen, response), { token: () => `token-${String(number)}` });
+    const { registry, tokens } = await bearerRegistry(
+      (seen, response) => grant({ token: `token-${String(++number)}`, expires_in: 90 })(seen, response),
+      { token: () => `token-${String(number)}` },
+    );
     const client = testClient();
     await client.resolve(`${registry.host}/app:v1`);
     client.pace.advance(100_000);
     await client.resolve(`${registry.host}/app:v2`);
     expect(tokens.seen).toHaveLength(2);
-    expect(registry.seen.filter(({ path }) => path.endsWith('v2')).map(({ headers }) => headers.authorization)).toEqual([undefined, 'Bearer token-2']);
+    expect(registry.seen.filter(({ path }) => path.endsWith('v2')).map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      'Bearer token-2',
+    ]);
   });
 
   it('ends after one renewal where no token helps', async () => {
@@ -129,21 +153,47 @@ describe('a bearer challenge', () => {
 
   it('tries again where the token service has a hiccup', async () => {
     let calls = 0;
-    const { registry } = await bearerRegistry((seen, response) => (++calls === 1 ? refuse(response, 503, 'UNAVAILABLE') : grant({ token: 'good-token' })(seen, response)));
+    const { registry } = await bearerRegistry((seen, response) =>
+      ++calls === 1 ? refuse(response, 503, 'UNAVAILABLE') : grant({ token: 'good-token' })(seen, response),
+    );
     const client = testClient();
     await client.resolve(`${registry.host}/app:v1`);
     expect(client.pace.pauses).toHaveLength(1);
   });
 
   it.each<[string, ErrorCode, RegExp, boolean, Behaviour]>([
-    ['401 for a password', 'UNAUTHENTICATED', /HTTP 401 \(DENIED: no\).*not accepted/, true, (_seen, response) => refuse(response, 401, 'DENIED', { message: 'no' })],
-    ['403 for a password', 'PERMISSION_DENIED', /HTTP 403.*expected the right to pull/, true, (_seen, response) => refuse(response, 403, 'DENIED')],
-    ['403 for nobody', 'UNAUTHENTICATED', /HTTP 403.*no credentials were sent/, false, (_seen, response) => refuse(response, 403, 'DENIED')],
+    [
+      '401 for a password',
+      'UNAUTHENTICATED',
+      /HTTP 401 \(DENIED: no\).*not accepted/,
+      true,
+      (_seen, response) => refuse(response, 401, 'DENIED', { message: 'no' }),
+    ],
+    [
+      '403 for a password',
+      'PERMISSION_DENIED',
+      /HTTP 403.*expected the right to pull/,
+      true,
+      (_seen, response) => refuse(response, 403, 'DENIED'),
+    ],
+    [
+      '403 for nobody',
+      'UNAUTHENTICATED',
+      /HTTP 403.*no credentials were sent/,
+      false,
+      (_seen, response) => refuse(response, 403, 'DENIED'),
+    ],
     ['404', 'RESPONSE_INVALID', /HTTP 404/, false, (_seen, response) => void response.writeHead(404).end()],
     ['no token', 'RESPONSE_INVALID', /without a token/, false, grant({})],
     ['a token that no header can carry', 'RESPONSE_INVALID', /without a token/, false, grant({ token: 'a\r\nx-evil: 1' })],
     ['a page', 'RESPONSE_INVALID', /without a token/, false, (_seen, response) => void response.writeHead(200).end('<html>hunter2-page')],
-    ['a huge answer', 'RESPONSE_INVALID', /without a token/, false, (_seen, response) => void response.writeHead(200).end(Buffer.alloc(2 * 1024 * 1024, 0x20))],
+    [
+      'a huge answer',
+      'RESPONSE_INVALID',
+      /without a token/,
+      false,
+      (_seen, response) => void response.writeHead(200).end(Buffer.alloc(2 * 1024 * 1024, 0x20)),
+    ],
   ])('the token service answers %s', async (_name, code, message, withPassword, answer) => {
     const { registry } = await bearerRegistry(answer);
     const client = testClient(withPassword ? { dockerConfig: configFor(registry.host) } : {});
@@ -153,7 +203,9 @@ describe('a bearer challenge', () => {
   });
 
   it('never shows a password to a token service without https', async () => {
-    const registry = await serve((_seen, response) => refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Bearer realm="http://auth.example.com/token"' } }));
+    const registry = await serve((_seen, response) =>
+      refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Bearer realm="http://auth.example.com/token"' } }),
+    );
     const client = testClient({ dockerConfig: configFor(registry.host) });
     const error = await failure('RESPONSE_INVALID', client.resolve(`${registry.host}/app:v1`));
     expect(error.message).toContain('refused to call http://auth.example.com, expected https');
@@ -161,14 +213,18 @@ describe('a bearer challenge', () => {
   });
 
   it.each(['not a url', 'ftp://127.0.0.1/token', 'file:///etc/passwd'])('refuses the realm %s', async (realm) => {
-    const registry = await serve((_seen, response) => refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="${realm}"` } }));
+    const registry = await serve((_seen, response) =>
+      refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="${realm}"` } }),
+    );
     await failure('RESPONSE_INVALID', testClient().resolve(`${registry.host}/app:v1`));
   });
 });
 
 describe('a basic challenge', () => {
   const wantsBasic: Behaviour = (seen, response) =>
-    seen.headers.authorization === basic('me', PASSWORD) ? sendManifest(response, IMAGE) : refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Basic realm="r"' } });
+    seen.headers.authorization === basic('me', PASSWORD)
+      ? sendManifest(response, IMAGE)
+      : refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Basic realm="r"' } });
 
   it('takes the password of the Docker config, and from then on without being asked', async () => {
     const registry = await serve(wantsBasic);
@@ -199,15 +255,26 @@ describe('a basic challenge', () => {
 
 describe('rights', () => {
   it('403 with credentials: PERMISSION_DENIED', async () => {
-    const registry = await serve((seen, response) => (seen.headers.authorization === undefined ? refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Basic' } }) : refuse(response, 403, 'DENIED')));
-    const error = await failure('PERMISSION_DENIED', testClient({ dockerConfig: configFor(registry.host) }).resolve(`${registry.host}/app:v1`));
+    const registry = await serve((seen, response) =>
+      seen.headers.authorization === undefined
+        ? refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Basic' } })
+        : refuse(response, 403, 'DENIED'),
+    );
+    const error = await failure(
+      'PERMISSION_DENIED',
+      testClient({ dockerConfig: configFor(registry.host) }).resolve(`${registry.host}/app:v1`),
+    );
     expect(error).toMatchObject({ exitCode: 5, hint: expect.stringContaining('the right to pull app') as string });
   });
 
   it('a token that covers less than was asked for: PERMISSION_DENIED, too', async () => {
     const tokens = await serve(grant({ token: 'narrow' }));
     const registry = await serve((seen, response) =>
-      refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="http://${tokens.host}/token"${seen.headers.authorization === undefined ? '' : ',error="insufficient_scope"'}` } }),
+      refuse(response, 401, 'UNAUTHORIZED', {
+        headers: {
+          'www-authenticate': `Bearer realm="http://${tokens.host}/token"${seen.headers.authorization === undefined ? '' : ',error="insufficient_scope"'}`,
+        },
+      }),
     );
     await failure('PERMISSION_DENIED', testClient({ dockerConfig: configFor(registry.host) }).resolve(`${registry.host}/app:v1`));
     await failure('UNAUTHENTICATED', testClient().resolve(`${registry.host}/app:v1`));
@@ -223,7 +290,11 @@ describe('Google’s registries', () => {
     const server = await serve((_seen, response) => sendManifest(response, IMAGE));
     await testClient({ emulatorHost: server.host, googleToken: TOKEN }).resolve(NAME);
     expect(server.asked()).toEqual(['GET /v2/p/r/app/manifests/v1']);
-    expect(server.seen[0]!.headers).toMatchObject({ authorization: `Bearer ${TOKEN}`, host: 'us-docker.pkg.dev', 'x-binauthz-registry': 'us-docker.pkg.dev' });
+    expect(server.seen[0]!.headers).toMatchObject({
+      authorization: `Bearer ${TOKEN}`,
+      host: 'us-docker.pkg.dev',
+      'x-binauthz-registry': 'us-docker.pkg.dev',
+    });
   });
 
   it('are called without credentials where there are none to send', async () => {
@@ -235,7 +306,9 @@ describe('Google’s registries', () => {
   it('take the Docker config where there is no Google token', async () => {
     const server = await serve((_seen, response) => sendManifest(response, IMAGE));
     const dockerConfig = { credHelpers: { 'us-docker.pkg.dev': 'gcloud' } };
-    const helpers = { 'docker-credential-gcloud': { exitCode: 0, stdout: JSON.stringify({ Username: '_dcgcloud_token', Secret: PASSWORD }), stderr: '' } };
+    const helpers = {
+      'docker-credential-gcloud': { exitCode: 0, stdout: JSON.stringify({ Username: '_dcgcloud_token', Secret: PASSWORD }), stderr: '' },
+    };
     await testClient({ emulatorHost: server.host, googleToken: noToken, dockerConfig, helpers }).resolve(NAME);
     expect(seenBy(server)).toEqual([basic('_dcgcloud_token', PASSWORD)]);
   });
@@ -250,7 +323,12 @@ describe('Google’s registries', () => {
     const server = await serve((seen, response) => {
       if (seen.path === '/v2/token') return grant({ token: 'exchanged' })(seen, response);
       if (seen.headers.authorization === 'Bearer exchanged') return sendManifest(response, IMAGE);
-      refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': 'Bearer realm="https://us-docker.pkg.dev/v2/token",service="us-docker.pkg.dev",scope="repository:p/r/app:pull"' } });
+      refuse(response, 401, 'UNAUTHORIZED', {
+        headers: {
+          'www-authenticate':
+            'Bearer realm="https://us-docker.pkg.dev/v2/token",service="us-docker.pkg.dev",scope="repository:p/r/app:pull"',
+        },
+      });
     });
     await testClient({ emulatorHost: server.host, googleToken: TOKEN }).resolve(NAME);
     expect(server.asked()).toEqual(['GET /v2/p/r/app/manifests/v1', 'GET /v2/token', 'GET /v2/p/r/app/manifests/v1']);
@@ -258,14 +336,27 @@ describe('Google’s registries', () => {
   });
 
   it('403: names permission and role; Artifact Registry’s explanation becomes the hint', async () => {
-    const server = await serve((_seen, response) => refuse(response, 403, 'DENIED', { message: 'Permission denied (or it may not exist)' }));
+    const server = await serve((_seen, response) =>
+      refuse(response, 403, 'DENIED', { message: 'Permission denied (or it may not exist)' }),
+    );
     const plain = testClient({ emulatorHost: server.host, googleToken: TOKEN });
     const error = await failure('PERMISSION_DENIED', plain.resolve(NAME));
     expect(error.message).toMatch(/artifactregistry\.repositories\.downloadArtifacts \(roles\/artifactregistry\.reader\)/);
-    expect(error).toMatchObject({ exitCode: 5, resource: NAME, hint: expect.stringContaining('grant roles/artifactregistry.reader') as string });
+    expect(error).toMatchObject({
+      exitCode: 5,
+      resource: NAME,
+      hint: expect.stringContaining('grant roles/artifactregistry.reader') as string,
+    });
     expectNoSecret([TOKEN], error, plain.lines);
-    const explained = testClient({ emulatorHost: server.host, googleToken: TOKEN, explain: ({ repository }) => Promise.resolve(`${repository}: the repository is in europe`) });
-    expect(await failure('PERMISSION_DENIED', explained.resolve(NAME))).toMatchObject({ message: error.message, hint: 'p/r/app: the repository is in europe' });
+    const explained = testClient({
+      emulatorHost: server.host,
+      googleToken: TOKEN,
+      explain: ({ repository }) => Promise.resolve(`${repository}: the repository is in europe`),
+    });
+    expect(await failure('PERMISSION_DENIED', explained.resolve(NAME))).toMatchObject({
+      message: error.message,
+      hint: 'p/r/app: the repository is in europe',
+    });
   });
 
   it.each<[string, () => Promise<string | undefined>]>([
@@ -279,7 +370,10 @@ describe('Google’s registries', () => {
 
   it('other registries are not explained', async () => {
     const server = await serve((_seen, response) => refuse(response, 404, 'NAME_UNKNOWN'));
-    const error = await failure('IMAGE_NOT_FOUND', testClient({ explain: () => Promise.resolve('explained') }).resolve(`${server.host}/app:v1`));
+    const error = await failure(
+      'IMAGE_NOT_FOUND',
+      testClient({ explain: () => Promise.resolve('explained') }).resolve(`${server.host}/app:v1`),
+    );
     expect(error.hint).not.toBe('explained');
   });
 

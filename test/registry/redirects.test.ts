@@ -53,7 +53,9 @@ describe('redirects', () => {
   });
 
   it('within the same origin: the credential goes along', async () => {
-    const registry = await serve((seen, response) => (seen.path === '/old' ? redirect('../new?a=b')(seen, response) : sendManifest(response, IMAGE)));
+    const registry = await serve((seen, response) =>
+      seen.path === '/old' ? redirect('../new?a=b')(seen, response) : sendManifest(response, IMAGE),
+    );
     const response = await client.send(request(`http://${registry.host}/old`));
     expect(response).toMatchObject({ status: 200, isElsewhere: false });
     expect(registry.seen.map(({ path, headers }) => [path, headers.authorization])).toEqual([
@@ -63,7 +65,9 @@ describe('redirects', () => {
   });
 
   it('away and back: the credential stays dropped', async () => {
-    const registry = await serve((seen, response) => (seen.path === '/start' ? redirect(`http://${other.host}/`)(seen, response) : sendManifest(response, IMAGE)));
+    const registry = await serve((seen, response) =>
+      seen.path === '/start' ? redirect(`http://${other.host}/`)(seen, response) : sendManifest(response, IMAGE),
+    );
     const other: TestServer = await serve((seen, response) => redirect(`http://${registry.host}/end`)(seen, response));
     await client.send(request(`http://${registry.host}/start`));
     expect(registry.seen.at(-1)).toMatchObject({ path: '/end' });
@@ -104,7 +108,9 @@ describe('redirects', () => {
 
   it('a server that we were redirected to cannot ask for our credentials', async () => {
     const tokens = await serve((_seen, response) => void response.end('{"token":"x"}'));
-    const evil = await serve((_seen, response) => refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="http://${tokens.host}/token"` } }));
+    const evil = await serve((_seen, response) =>
+      refuse(response, 401, 'UNAUTHORIZED', { headers: { 'www-authenticate': `Bearer realm="http://${tokens.host}/token"` } }),
+    );
     const registry = await serve(redirect(`http://${evil.host}/`));
     const dockerConfig = { auths: { [registry.host]: { username: 'me', password: 'hunter2-password' } } };
     await failure('UNAUTHENTICATED', testClient({ dockerConfig }).resolve(`${registry.host}/app:v1`));
@@ -113,9 +119,12 @@ describe('redirects', () => {
 });
 
 describe('plain http', () => {
-  it.each(['http://registry.example.com/', 'http://10.0.0.1:5000/', 'http://127.0.0.1.example.com/', 'ftp://127.0.0.1/'])('%s is refused before anything is sent', async (url) => {
-    await failure('RESPONSE_INVALID', client.send(request(url)));
-  });
+  it.each(['http://registry.example.com/', 'http://10.0.0.1:5000/', 'http://127.0.0.1.example.com/', 'ftp://127.0.0.1/'])(
+    '%s is refused before anything is sent',
+    async (url) => {
+      await failure('RESPONSE_INVALID', client.send(request(url)));
+    },
+  );
 });
 
 describe('TLS', () => {
@@ -171,15 +180,24 @@ describe('network errors', () => {
   });
 
   it('a foreign error is a connection that failed', () => {
-    expect(networkError('odd', { host: 'h', resource: 'r' })).toMatchObject({ code: 'UNAVAILABLE', message: 'cannot reach h for r: the connection failed' });
+    expect(networkError('odd', { host: 'h', resource: 'r' })).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: 'cannot reach h for r: the connection failed',
+    });
   });
 });
 
-async function startTls(answer: (path: string, respond: (status: number, headers?: Record<string, string>) => void) => void): Promise<string> {
+async function startTls(
+  answer: (path: string, respond: (status: number, headers?: Record<string, string>) => void) => void,
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'binauthz-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  execFileSync('/usr/bin/openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+  execFileSync(
+    '/usr/bin/openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, ...subject],
+    { stdio: 'ignore' },
+  );
   const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (incoming, response) => {
     answer(incoming.url ?? '', (status, headers = {}) => response.writeHead(status, headers).end());
   });

@@ -42,7 +42,13 @@ export async function startServer(behave: Behaviour): Promise<TestServer> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const url = new URL(request.url ?? '', 'http://server');
-      const arrived = { method: request.method ?? '', path: url.pathname, query: url.searchParams, headers: request.headers, body: Buffer.concat(chunks).toString() };
+      const arrived = {
+        method: request.method ?? '',
+        path: url.pathname,
+        query: url.searchParams,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      };
       seen.push(arrived);
       behave(arrived, response);
     });
@@ -65,8 +71,15 @@ export function sendManifest(response: ServerResponse, image: TestImage, headers
 }
 
 /** Refuses in the form of the specification. */
-export function refuse(response: ServerResponse, status: number, code: string, options: { readonly message?: string; readonly headers?: Record<string, string> } = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...options.headers }).end(JSON.stringify({ errors: [{ code, message: options.message ?? code.toLowerCase() }] }));
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  options: { readonly message?: string; readonly headers?: Record<string, string> } = {},
+): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', ...options.headers })
+    .end(JSON.stringify({ errors: [{ code, message: options.message ?? code.toLowerCase() }] }));
 }
 
 /** A client with its surroundings. */

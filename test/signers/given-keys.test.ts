@@ -37,7 +37,12 @@ describe('openKeys', () => {
     expect(keys.map(({ name }) => name)).toEqual(['PGP_KEY', keyOf(versionName(1)), 'PKIX_KEY', versionName(1)]);
     expect(keys[0]?.signers.map(({ name }) => name)).toEqual([pgp.fingerprint]);
     expect(keys[1]?.signers.map(({ name }) => name)).toEqual([versionName(2), versionName(1)]);
-    expect(notes).toEqual(expect.arrayContaining([expect.stringMatching(/PGP_KEY: the key text itself/), expect.stringMatching(/PKIX_KEY: base64 of the key text/)]));
+    expect(notes).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/PGP_KEY: the key text itself/),
+        expect.stringMatching(/PKIX_KEY: base64 of the key text/),
+      ]),
+    );
   });
 
   it('opens nothing where nothing is given', async () => {

@@ -23,7 +23,10 @@ describe('readKeyContent', () => {
     ['as wrapped base64 with \\n', base64(PEM).replace(/(.{40})/g, '$1\\n'), 'base64 of the key text'],
     ['as base64 without padding', base64(PEM).replace(/=+$/, ''), 'base64 of the key text'],
   ])('reads text %s', (_name, value, form) => {
-    expect(readKeyContent(value)).toEqual({ form, text: expect.stringMatching(/^-----BEGIN PRIVATE KEY-----\nMIIB\nAAAA\n-----END PRIVATE KEY-----\n+$/) });
+    expect(readKeyContent(value)).toEqual({
+      form,
+      text: expect.stringMatching(/^-----BEGIN PRIVATE KEY-----\nMIIB\nAAAA\n-----END PRIVATE KEY-----\n+$/),
+    });
     expect(describeKeyForm(value)).toBe(form);
   });
 
@@ -39,12 +42,17 @@ describe('readKeyContent', () => {
 
 describe('labelsIn', () => {
   it('shows known labels only', () => {
-    expect(labelsIn(`${PEM}-----BEGIN MYSECRET-----\n-----BEGIN PGP MESSAGE-----`)).toEqual(['PRIVATE KEY', 'an unknown block', 'PGP MESSAGE']);
+    expect(labelsIn(`${PEM}-----BEGIN MYSECRET-----\n-----BEGIN PGP MESSAGE-----`)).toEqual([
+      'PRIVATE KEY',
+      'an unknown block',
+      'PGP MESSAGE',
+    ]);
   });
 });
 
 describe('dearmor', () => {
-  const armor = (headers: string, body: string): string => `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${headers}${body}\n-----END PGP PRIVATE KEY BLOCK-----\n`;
+  const armor = (headers: string, body: string): string =>
+    `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${headers}${body}\n-----END PGP PRIVATE KEY BLOCK-----\n`;
 
   it.each([
     ['plain', armor('\n', 'AQIDBA==')],

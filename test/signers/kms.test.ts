@@ -34,7 +34,10 @@ for (const algorithm of ALGORITHMS.filter(({ kms }) => kms !== undefined)) {
 }
 
 /** Opens and signs; the fault is planted before. */
-async function run(fault: Fault, algorithm = P256): Promise<{ signature: Promise<Uint8Array>; service: FakeKeyService; pauses: readonly number[] }> {
+async function run(
+  fault: Fault,
+  algorithm = P256,
+): Promise<{ signature: Promise<Uint8Array>; service: FakeKeyService; pauses: readonly number[] }> {
   const service = new FakeKeyService([version(1, algorithm)]);
   const pace = fakePace();
   service.plant(fault);
@@ -60,7 +63,11 @@ const DAMAGES: readonly (readonly [string, 'publicKey' | 'sign', Fault])[] = [
   ['an altered signature', 'sign', { signature: (reply) => ({ ...reply, signature: flipped(reply.signature) }) }],
   ['another checksum of the signature', 'sign', { signature: (reply) => ({ ...reply, signatureCrc32c: 0 }) }],
   ['no checksum of the signature', 'sign', { signature: (reply) => ({ ...reply, signatureCrc32c: undefined }) }],
-  ['an empty signature without a checksum', 'sign', { signature: (reply) => ({ ...reply, signature: new Uint8Array(), signatureCrc32c: undefined }) }],
+  [
+    'an empty signature without a checksum',
+    'sign',
+    { signature: (reply) => ({ ...reply, signature: new Uint8Array(), signatureCrc32c: undefined }) },
+  ],
 ];
 
 describe('the integrity protocol', () => {
@@ -80,14 +87,24 @@ describe('the integrity protocol', () => {
 
   it.each(DAMAGES)('fails at %s three times, and uses nothing of it', async (_name, method, fault) => {
     const { signature, service } = await run(fault);
-    await expect(signature).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH', exitCode: 7, resource: V1, message: expect.stringContaining(V1), hint: expect.any(String) });
+    await expect(signature).rejects.toMatchObject({
+      code: 'CHECKSUM_MISMATCH',
+      exitCode: 7,
+      resource: V1,
+      message: expect.stringContaining(V1),
+      hint: expect.any(String),
+    });
     expect(service.calls.filter((call) => call.method === method)).toHaveLength(3);
   });
 
   it('refuses an intact signature that does not verify, at once', async () => {
     const other = new FakeKeyService([{ ...version(1), privateKey: keyPairFor(P256, 5).privateKey }]);
     const signer = await openKmsKeyVersion(V1, other, fakePace());
-    await expect(signer.sign(PAYLOAD, signer.publicKeys[0])).rejects.toMatchObject({ code: 'SIGNATURE_INVALID', exitCode: 7, resource: V1 });
+    await expect(signer.sign(PAYLOAD, signer.publicKeys[0])).rejects.toMatchObject({
+      code: 'SIGNATURE_INVALID',
+      exitCode: 7,
+      resource: V1,
+    });
     expect(other.calls.filter(({ method }) => method === 'sign')).toHaveLength(1);
   });
 
@@ -107,11 +124,23 @@ describe('the integrity protocol', () => {
 });
 
 describe('openKmsKeyVersion', () => {
-  it.each(['EC_SIGN_ED25519', 'EC_SIGN_SECP256K1_SHA256', 'RSA_SIGN_RAW_PKCS1_2048', 'PQ_SIGN_ML_DSA_65', 'GOOGLE_SYMMETRIC_ENCRYPTION', ''])('refuses algorithm "%s" with those that are usable', async (algorithm) => {
+  it.each([
+    'EC_SIGN_ED25519',
+    'EC_SIGN_SECP256K1_SHA256',
+    'RSA_SIGN_RAW_PKCS1_2048',
+    'PQ_SIGN_ML_DSA_65',
+    'GOOGLE_SYMMETRIC_ENCRYPTION',
+    '',
+  ])('refuses algorithm "%s" with those that are usable', async (algorithm) => {
     const service = new FakeKeyService([version(1, P256, algorithm)]);
     // Post-quantum keys come without PEM and checksum.
     service.plant({ publicKey: (reply) => ({ ...reply, pem: '', pemCrc32c: undefined }) });
-    await expect(openKmsKeyVersion(V1, service, fakePace())).rejects.toMatchObject({ code: 'KEY_ALGORITHM_UNSUPPORTED', exitCode: 7, resource: V1, message: expect.stringContaining('EC_SIGN_P256_SHA256') });
+    await expect(openKmsKeyVersion(V1, service, fakePace())).rejects.toMatchObject({
+      code: 'KEY_ALGORITHM_UNSUPPORTED',
+      exitCode: 7,
+      resource: V1,
+      message: expect.stringContaining('EC_SIGN_P256_SHA256'),
+    });
   });
 
   it.each([
@@ -131,7 +160,8 @@ describe('openKmsKeyVersion', () => {
 
 describe('openKmsKey', () => {
   const key = keyOf(V1);
-  const names = async (...versions: FakeVersion[]): Promise<string[]> => (await openKmsKey(key, new FakeKeyService(versions), fakePace())).map(({ name }) => name);
+  const names = async (...versions: FakeVersion[]): Promise<string[]> =>
+    (await openKmsKey(key, new FakeKeyService(versions), fakePace())).map(({ name }) => name);
   const of = (...ns: number[]): KeyVersionName[] => ns.map((n) => versionName(n));
 
   it('opens the enabled versions, the newest first', async () => {
@@ -143,11 +173,19 @@ describe('openKmsKey', () => {
   });
 
   it('fails where all are such', async () => {
-    await expect(names(version(1, P256, 'EC_SIGN_ED25519'), version(2, P256, 'RSA_SIGN_RAW_PKCS1_2048'))).rejects.toMatchObject({ code: 'KEY_ALGORITHM_UNSUPPORTED', resource: versionName(2) });
+    await expect(names(version(1, P256, 'EC_SIGN_ED25519'), version(2, P256, 'RSA_SIGN_RAW_PKCS1_2048'))).rejects.toMatchObject({
+      code: 'KEY_ALGORITHM_UNSUPPORTED',
+      resource: versionName(2),
+    });
   });
 
   it('fails where none is enabled', async () => {
-    await expect(names({ ...version(1), enabled: false })).rejects.toMatchObject({ code: 'KEY_UNUSABLE', exitCode: 7, resource: key, hint: expect.stringContaining('versions enable') });
+    await expect(names({ ...version(1), enabled: false })).rejects.toMatchObject({
+      code: 'KEY_UNUSABLE',
+      exitCode: 7,
+      resource: key,
+      hint: expect.stringContaining('versions enable'),
+    });
     await expect(names()).rejects.toMatchObject({ code: 'KEY_UNUSABLE' });
   });
 

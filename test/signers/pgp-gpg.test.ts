@@ -16,7 +16,11 @@ const MINUTE_MS = 60_000;
 
 // gpg's clock and ours agree, but a key made this second must not be newer than the signature.
 function open(secret: string, passphrase?: string, nowMs = Date.now() + MINUTE_MS / 60): Promise<Signer> {
-  return openPgpKey(new Secret(secret, 'PGP_KEY'), passphrase === undefined ? undefined : new Secret(passphrase, 'PGP_PASSPHRASE'), fakePace(nowMs));
+  return openPgpKey(
+    new Secret(secret, 'PGP_KEY'),
+    passphrase === undefined ? undefined : new Secret(passphrase, 'PGP_PASSPHRASE'),
+    fakePace(nowMs),
+  );
 }
 
 describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
@@ -42,7 +46,11 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
   }
 
   describe('verifies what we sign', () => {
-    const makers = Object.entries(PGP_KINDS).flatMap(([kind, options]) => [undefined, PASSPHRASE].map((passphrase) => [`${kind}, ${passphrase === undefined ? 'bare' : 'protected'}`, options, passphrase] as const));
+    const makers = Object.entries(PGP_KINDS).flatMap(([kind, options]) =>
+      [undefined, PASSPHRASE].map(
+        (passphrase) => [`${kind}, ${passphrase === undefined ? 'bare' : 'protected'}`, options, passphrase] as const,
+      ),
+    );
 
     it.each(makers)('with a key made by openpgp: %s', async (_name, options, passphrase) => {
       const key = await makePgpKey(passphrase === undefined ? options : { ...options, passphrase });
@@ -80,7 +88,9 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       gpg.addSubkey(fingerprint, 'ed25519');
       const signer = await open(gpg.exportSecret(fingerprint));
       await expectGood(signer, fingerprint);
-      expect(await verifyPgp(PAYLOAD, await signer.sign(PAYLOAD, signer.publicKeys[0]), listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: true });
+      expect(
+        await verifyPgp(PAYLOAD, await signer.sign(PAYLOAD, signer.publicKeys[0]), listed(fingerprint), Date.now() + MINUTE_MS),
+      ).toEqual({ verified: true });
     });
   });
 
@@ -90,7 +100,9 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       gpg.addSubkey(fingerprint, 'nistp256/ecdsa', { passphrase: PASSPHRASE });
       const signer = await open(gpg.exportSecret(fingerprint, PASSPHRASE), PASSPHRASE);
       await expectGood(signer, fingerprint, 'subkey');
-      expect(await verifyPgp(PAYLOAD, await signer.sign(PAYLOAD, signer.publicKeys[0]), listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: true });
+      expect(
+        await verifyPgp(PAYLOAD, await signer.sign(PAYLOAD, signer.publicKeys[0]), listed(fingerprint), Date.now() + MINUTE_MS),
+      ).toEqual({ verified: true });
     });
 
     it('sign where the secret part of the primary was left at home', async () => {
@@ -102,7 +114,10 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
     it('are refused when they have expired, and none else can sign', async () => {
       const fingerprint = gpg.generate({ algorithm: 'ed25519', usage: 'cert', at: '20240101T000000' });
       gpg.addSubkey(fingerprint, 'ed25519', { at: '20240101T000000', expire: '1m' });
-      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({ code: 'KEY_UNUSABLE', message: expect.stringMatching(/Subkey is expired/) });
+      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({
+        code: 'KEY_UNUSABLE',
+        message: expect.stringMatching(/Subkey is expired/),
+      });
       await expect(open(gpg.exportSecret(fingerprint), undefined, Date.UTC(2024, 0, 10))).resolves.toMatchObject({ name: fingerprint });
     });
 
@@ -112,24 +127,37 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       const signer = await open(gpg.exportSecret(fingerprint), undefined, Date.UTC(2024, 0, 10));
       const signature = await signer.sign(PAYLOAD, signer.publicKeys[0]);
       expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.UTC(2024, 0, 20))).toEqual({ verified: true });
-      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now())).toEqual({ verified: false, reason: expect.stringMatching(/Subkey is expired/) });
+      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now())).toEqual({
+        verified: false,
+        reason: expect.stringMatching(/Subkey is expired/),
+      });
     });
 
     it('for encryption only, and certifying primaries, cannot sign', async () => {
       const fingerprint = gpg.generate({ algorithm: 'rsa2048', usage: 'cert' });
       gpg.addSubkey(fingerprint, 'rsa2048', { usage: 'encr' });
-      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({ code: 'KEY_UNUSABLE', resource: fingerprint, message: expect.stringMatching(/not for signing.*not for signing/) });
+      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({
+        code: 'KEY_UNUSABLE',
+        resource: fingerprint,
+        message: expect.stringMatching(/not for signing.*not for signing/),
+      });
     });
   });
 
   describe('expired and revoked keys made by gpg', () => {
     it('expired: cannot be opened, and verify no more', async () => {
       const fingerprint = gpg.generate({ algorithm: 'rsa3072', at: '20240101T000000', expire: '1y' });
-      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({ code: 'KEY_UNUSABLE', message: expect.stringMatching(/expired since 2024-12-31T/) });
+      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({
+        code: 'KEY_UNUSABLE',
+        message: expect.stringMatching(/expired since 2024-12-31T/),
+      });
       const signer = await open(gpg.exportSecret(fingerprint), undefined, Date.UTC(2024, 5, 1));
       const signature = await signer.sign(PAYLOAD, signer.publicKeys[0]);
       expect(gpg.judge(signature).words).toContain('EXPKEYSIG');
-      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now())).toEqual({ verified: false, reason: expect.stringMatching(/expired/) });
+      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now())).toEqual({
+        verified: false,
+        reason: expect.stringMatching(/expired/),
+      });
       expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.UTC(2024, 6, 1))).toEqual({ verified: true });
     });
 
@@ -138,9 +166,15 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       const signer = await open(gpg.exportSecret(fingerprint));
       const signature = await signer.sign(PAYLOAD, signer.publicKeys[0]);
       gpg.revoke(fingerprint);
-      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({ code: 'KEY_UNUSABLE', message: expect.stringMatching(/revoked/) });
+      await expect(open(gpg.exportSecret(fingerprint))).rejects.toMatchObject({
+        code: 'KEY_UNUSABLE',
+        message: expect.stringMatching(/revoked/),
+      });
       expect(gpg.judge(signature).words).toContain('REVKEYSIG');
-      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: false, reason: expect.stringMatching(/revoked/) });
+      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({
+        verified: false,
+        reason: expect.stringMatching(/revoked/),
+      });
     });
   });
 
@@ -148,19 +182,25 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
     it.each(['rsa3072', 'ed25519', 'nistp256'])('%s: attached yes, clear-signed, detached and in text mode no', async (algorithm) => {
       const fingerprint = gpg.generate({ algorithm });
       const key = listed(fingerprint);
-      const verify = (...how: readonly string[]): ReturnType<typeof verifyPgp> => verifyPgp(PAYLOAD, gpg.sign(fingerprint, PAYLOAD, ...how), key, Date.now() + MINUTE_MS);
+      const verify = (...how: readonly string[]): ReturnType<typeof verifyPgp> =>
+        verifyPgp(PAYLOAD, gpg.sign(fingerprint, PAYLOAD, ...how), key, Date.now() + MINUTE_MS);
       expect(await verify('--sign')).toEqual({ verified: true });
       expect(await verify('--compress-algo', 'none', '--sign')).toEqual({ verified: true });
       expect(await verify('--clearsign')).toEqual({ verified: false, reason: expect.stringContaining('clear-signed') });
       expect(await verify('--detach-sign')).toEqual({ verified: false, reason: expect.stringContaining('detached') });
       expect(await verify('--textmode', '--sign')).toEqual({ verified: false, reason: expect.stringContaining('other bytes') });
-      expect(await verifyPgp(PAYLOAD.slice(1), gpg.sign(fingerprint, PAYLOAD, '--sign'), key, Date.now() + MINUTE_MS)).toMatchObject({ verified: false });
+      expect(await verifyPgp(PAYLOAD.slice(1), gpg.sign(fingerprint, PAYLOAD, '--sign'), key, Date.now() + MINUTE_MS)).toMatchObject({
+        verified: false,
+      });
     });
 
     it('but not with SHA-1', async () => {
       const fingerprint = gpg.generate({ algorithm: 'rsa2048' });
       const signature = gpg.sign(fingerprint, PAYLOAD, '--digest-algo', 'SHA1', '--sign');
-      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: false, reason: expect.stringMatching(/sha1/i) });
+      expect(await verifyPgp(PAYLOAD, signature, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({
+        verified: false,
+        reason: expect.stringMatching(/sha1/i),
+      });
     });
 
     it('also where the attestor holds all that gpg exported', async () => {
@@ -174,7 +214,10 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       const fingerprint = gpg.generate({ algorithm: 'ed25519' });
       const bomb = gpg.sign(fingerprint, new Uint8Array(8 * 1024 * 1024), '--sign');
       expect(bomb.length).toBeLessThan(100_000);
-      expect(await verifyPgp(PAYLOAD, bomb, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({ verified: false, reason: expect.stringMatching(/cannot be read/) });
+      expect(await verifyPgp(PAYLOAD, bomb, listed(fingerprint), Date.now() + MINUTE_MS)).toEqual({
+        verified: false,
+        reason: expect.stringMatching(/cannot be read/),
+      });
     });
   });
 });

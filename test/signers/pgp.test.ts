@@ -23,7 +23,11 @@ function listedAs(key: PgpKeyPair): PgpListed {
 }
 
 function open(value: string, passphrase?: string, nowMs = Date.now()): Promise<Signer> {
-  return openPgpKey(new Secret(value, SOURCE), passphrase === undefined ? undefined : new Secret(passphrase, 'PGP_PASSPHRASE'), fakePace(nowMs));
+  return openPgpKey(
+    new Secret(value, SOURCE),
+    passphrase === undefined ? undefined : new Secret(passphrase, 'PGP_PASSPHRASE'),
+    fakePace(nowMs),
+  );
 }
 
 let key: PgpKeyPair;
@@ -31,12 +35,17 @@ let other: PgpKeyPair;
 let locked: PgpKeyPair;
 
 beforeAll(async () => {
-  [key, other, locked] = await Promise.all([makePgpKey(), makePgpKey(), makePgpKey({ ...PGP_KINDS['ed25519Legacy'], passphrase: PASSPHRASE })]);
+  [key, other, locked] = await Promise.all([
+    makePgpKey(),
+    makePgpKey(),
+    makePgpKey({ ...PGP_KINDS['ed25519Legacy'], passphrase: PASSPHRASE }),
+  ]);
 });
 
 for (const [kind, options] of Object.entries(PGP_KINDS)) {
   for (const passphrase of [undefined, PASSPHRASE]) {
-    const made = (async () => [await makePgpKey(passphrase === undefined ? options : { ...options, passphrase }), await makePgpKey(options)] as const)();
+    const made = (async () =>
+      [await makePgpKey(passphrase === undefined ? options : { ...options, passphrase }), await makePgpKey(options)] as const)();
     describeSigner(`PGP ${kind}${passphrase === undefined ? '' : ', protected'}`, async () => {
       const [mine, foreign] = await made;
       return {
@@ -52,7 +61,8 @@ for (const [kind, options] of Object.entries(PGP_KINDS)) {
 }
 
 describe('openPgpKey', () => {
-  const binary = async (armored: string): Promise<string> => Buffer.from((await readPrivateKey({ armoredKey: armored })).write()).toString('base64');
+  const binary = async (armored: string): Promise<string> =>
+    Buffer.from((await readPrivateKey({ armoredKey: armored })).write()).toString('base64');
 
   it.each<[string, (armored: string) => string | Promise<string>]>([
     ['armored', (armored) => armored],
@@ -70,10 +80,22 @@ describe('openPgpKey', () => {
 
   it.each<[string, () => string | Promise<string>, RegExp]>([
     ['a public key', () => key.public, /PGP PUBLIC KEY BLOCK/],
-    ['base64 of a binary public key', async () => Buffer.from((await readPrivateKey({ armoredKey: key.secret })).toPublic().write()).toString('base64'), /is the public key [0-9A-F]{40}/],
+    [
+      'base64 of a binary public key',
+      async () => Buffer.from((await readPrivateKey({ armoredKey: key.secret })).toPublic().write()).toString('base64'),
+      /is the public key [0-9A-F]{40}/,
+    ],
     ['two armored keys', () => key.secret + other.secret, /PGP PRIVATE KEY BLOCK and PGP PRIVATE KEY BLOCK/],
     ['both halves', () => key.public + key.secret, /PGP PUBLIC KEY BLOCK and PGP PRIVATE KEY BLOCK/],
-    ['two keys in one block', async () => Buffer.concat([(await readPrivateKey({ armoredKey: key.secret })).write(), (await readPrivateKey({ armoredKey: other.secret })).write()]).toString('base64'), /2 keys/],
+    [
+      'two keys in one block',
+      async () =>
+        Buffer.concat([
+          (await readPrivateKey({ armoredKey: key.secret })).write(),
+          (await readPrivateKey({ armoredKey: other.secret })).write(),
+        ]).toString('base64'),
+      /2 keys/,
+    ],
     ['a PKIX key', () => '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', /holds PRIVATE KEY/],
     ['a broken body', () => key.secret.replace(/\n\n.{20}/, '\n\nAAAAAAAAAAAAAAAAAAAA'), /cannot be read/],
     ['a key cut short', () => key.secret.slice(0, 200), /cannot be read/],
@@ -82,16 +104,34 @@ describe('openPgpKey', () => {
     ['words', () => '$PGP_KEY', /neither/],
     ['nothing', () => '', /neither/],
   ])('refuses %s', async (_name, value, says) => {
-    await expect(open(await value())).rejects.toMatchObject({ code: 'SECRET_UNUSABLE', exitCode: 2, resource: SOURCE, message: expect.stringMatching(says), hint: expect.stringContaining(SOURCE) });
+    await expect(open(await value())).rejects.toMatchObject({
+      code: 'SECRET_UNUSABLE',
+      exitCode: 2,
+      resource: SOURCE,
+      message: expect.stringMatching(says),
+      hint: expect.stringContaining(SOURCE),
+    });
   });
 
   it('asks for a passphrase where the key is protected', async () => {
-    await expect(open(locked.secret)).rejects.toMatchObject({ code: 'PASSPHRASE_REJECTED', exitCode: 2, message: expect.stringContaining('is protected'), hint: expect.stringContaining('pgp-passphrase') });
-    await expect(open(locked.secret, '')).rejects.toMatchObject({ code: 'PASSPHRASE_REJECTED', message: expect.stringContaining('PGP_PASSPHRASE is empty') });
+    await expect(open(locked.secret)).rejects.toMatchObject({
+      code: 'PASSPHRASE_REJECTED',
+      exitCode: 2,
+      message: expect.stringContaining('is protected'),
+      hint: expect.stringContaining('pgp-passphrase'),
+    });
+    await expect(open(locked.secret, '')).rejects.toMatchObject({
+      code: 'PASSPHRASE_REJECTED',
+      message: expect.stringContaining('PGP_PASSPHRASE is empty'),
+    });
   });
 
   it.each(['wrong', `${PASSPHRASE}\n`, PASSPHRASE.toUpperCase()])('refuses the wrong passphrase %j', async (passphrase) => {
-    await expect(open(locked.secret, passphrase)).rejects.toMatchObject({ code: 'PASSPHRASE_REJECTED', exitCode: 2, message: expect.stringContaining('PGP_PASSPHRASE') });
+    await expect(open(locked.secret, passphrase)).rejects.toMatchObject({
+      code: 'PASSPHRASE_REJECTED',
+      exitCode: 2,
+      message: expect.stringContaining('PGP_PASSPHRASE'),
+    });
   });
 
   it('does not mind a passphrase that is not needed, and says so', async () => {
@@ -102,16 +142,30 @@ describe('openPgpKey', () => {
   });
 
   it.each<[string, () => Promise<string>, RegExp, number?]>([
-    ['an expired key', async () => (await makePgpKey({ ...PGP_KINDS['ed25519Legacy'], date: new Date(Date.now() - 2 * DAY_MS), keyExpirationTime: 86_400 })).secret, /expired since \d{4}-/],
+    [
+      'an expired key',
+      async () =>
+        (await makePgpKey({ ...PGP_KINDS['ed25519Legacy'], date: new Date(Date.now() - 2 * DAY_MS), keyExpirationTime: 86_400 })).secret,
+      /expired since \d{4}-/,
+    ],
     ['a key from the future', async () => key.secret, /not valid before its creation/, Date.now() - DAY_MS],
     ['a revoked key', () => revoked(key, enums.reasonForRevocation.keyCompromised), /revoked/],
     ['a superseded key', () => revoked(key, enums.reasonForRevocation.keySuperseded), /revoked/],
     ['a key of algorithm 27', async () => (await makePgpKey({ type: 'curve25519' })).secret, /number 27/],
-    ['a key of algorithm 27 with an older subkey', async () => (await makePgpKey({ type: 'curve25519', subkeys: [{ type: 'ecc', curve: 'ed25519Legacy', sign: true }] })).secret, /number 27/],
+    [
+      'a key of algorithm 27 with an older subkey',
+      async () => (await makePgpKey({ type: 'curve25519', subkeys: [{ type: 'ecc', curve: 'ed25519Legacy', sign: true }] })).secret,
+      /number 27/,
+    ],
     ['a version 6 key', async () => (await makePgpKey({ type: 'curve25519', config: { v6Keys: true } })).secret, /version 6/],
     ['RSA 1024', async () => (await makePgpKey({ type: 'rsa', rsaBits: 1024, config: WEAK })).secret, /1024 bits/],
   ])('refuses %s', async (_name, make, says, nowMs) => {
-    await expect(open(await make(), undefined, nowMs)).rejects.toMatchObject({ code: 'KEY_UNUSABLE', exitCode: 7, message: expect.stringMatching(says), hint: expect.any(String) });
+    await expect(open(await make(), undefined, nowMs)).rejects.toMatchObject({
+      code: 'KEY_UNUSABLE',
+      exitCode: 7,
+      message: expect.stringMatching(says),
+      hint: expect.any(String),
+    });
   });
 
   it('refuses to sign once the key has expired', async () => {
@@ -124,7 +178,12 @@ describe('openPgpKey', () => {
 });
 
 async function revoked(pair: PgpKeyPair, flag: enums.reasonForRevocation): Promise<string> {
-  const { privateKey } = await revokeKey({ key: await readPrivateKey({ armoredKey: pair.secret }), reasonForRevocation: { flag }, date: new Date(Date.now() - 1000), format: 'object' });
+  const { privateKey } = await revokeKey({
+    key: await readPrivateKey({ armoredKey: pair.secret }),
+    reasonForRevocation: { flag },
+    date: new Date(Date.now() - 1000),
+    format: 'object',
+  });
   return privateKey.armor();
 }
 
@@ -144,7 +203,8 @@ describe('a PGP signature', () => {
 });
 
 describe('verifyPgp', () => {
-  const verify = (signature: string | Uint8Array, listed: PgpListed = listedAs(key), nowMs = Date.now()): ReturnType<typeof verifyPgp> => verifyPgp(PAYLOAD, typeof signature === 'string' ? Buffer.from(signature) : signature, listed, nowMs);
+  const verify = (signature: string | Uint8Array, listed: PgpListed = listedAs(key), nowMs = Date.now()): ReturnType<typeof verifyPgp> =>
+    verifyPgp(PAYLOAD, typeof signature === 'string' ? Buffer.from(signature) : signature, listed, nowMs);
   const signed = async (pair: PgpKeyPair = key, at = Date.now()): Promise<Uint8Array> => {
     const signer = await open(pair.secret, undefined, at);
     return signer.sign(PAYLOAD, signer.publicKeys[0]);
@@ -154,7 +214,10 @@ describe('verifyPgp', () => {
   it('accepts the id in lower case, and one key of several', async () => {
     expect(await verify(await signed(), { ...listedAs(key), id: key.fingerprint.toLowerCase() })).toEqual({ verified: true });
     const { readKey } = await import('openpgp');
-    const both = Buffer.concat([(await readKey({ armoredKey: other.public })).write(), (await readKey({ armoredKey: key.public })).write()]);
+    const both = Buffer.concat([
+      (await readKey({ armoredKey: other.public })).write(),
+      (await readKey({ armoredKey: key.public })).write(),
+    ]);
     const armored = `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${both.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END PGP PUBLIC KEY BLOCK-----\n`;
     expect(await verify(await signed(), { ...listedAs(key), armored })).toEqual({ verified: true });
     expect(await verify(await signed(), { ...listedAs(other), armored })).toMatchObject({ verified: false });
@@ -166,16 +229,28 @@ describe('verifyPgp', () => {
     ['the short id', () => Promise.resolve({ id: key.fingerprint.slice(24) }), /is not the fingerprint/],
     ['no armored key', () => Promise.resolve({ armored: 'nothing' }), /no readable/],
     ['a damaged key', () => Promise.resolve({ armored: key.public.replace(/\n\n.{40}/, `\n\n${'A'.repeat(40)}`) }), /no readable/],
-    ['a revoked key', async () => ({ armored: (await readPrivateKey({ armoredKey: await revoked(key, enums.reasonForRevocation.keyRetired) })).toPublic().armor() }), /not valid now: .*revoked/],
+    [
+      'a revoked key',
+      async () => ({
+        armored: (await readPrivateKey({ armoredKey: await revoked(key, enums.reasonForRevocation.keyRetired) })).toPublic().armor(),
+      }),
+      /not valid now: .*revoked/,
+    ],
   ])('rejects %s', async (_name, change, says) => {
-    expect(await verify(await signed(), { ...listedAs(key), ...(await change()) })).toEqual({ verified: false, reason: expect.stringMatching(says) });
+    expect(await verify(await signed(), { ...listedAs(key), ...(await change()) })).toEqual({
+      verified: false,
+      reason: expect.stringMatching(says),
+    });
   });
 
   it('rejects a key that expired after it signed, and accepts it before', async () => {
     const short = await makePgpKey({ ...PGP_KINDS['ed25519Legacy'], keyExpirationTime: 2 * 3600 });
     const signature = await signed(short);
     expect(await verify(signature, listedAs(short))).toEqual({ verified: true });
-    expect(await verify(signature, listedAs(short), Date.now() + 2 * HOUR_MS)).toEqual({ verified: false, reason: expect.stringMatching(/not valid now: .*expired/) });
+    expect(await verify(signature, listedAs(short), Date.now() + 2 * HOUR_MS)).toEqual({
+      verified: false,
+      reason: expect.stringMatching(/not valid now: .*expired/),
+    });
   });
 
   it('bears a clock that is a little behind the signer, and no more', async () => {
@@ -184,16 +259,52 @@ describe('verifyPgp', () => {
   });
 
   it.each<[string, () => Promise<string>, RegExp]>([
-    ['a clear-signed message', async () => sign({ message: await createCleartextMessage({ text: Buffer.from(PAYLOAD).toString() }), signingKeys: await privateKey() }), /clear-signed/],
-    ['a detached signature', async () => sign({ message: await createMessage({ binary: PAYLOAD }), signingKeys: await privateKey(), detached: true }) as Promise<string>, /detached/],
-    ['an attached message around another payload', async () => sign({ message: await createMessage({ binary: PAYLOAD.slice(1) }), signingKeys: await privateKey() }) as Promise<string>, /other bytes/],
-    ['an attached text message', async () => sign({ message: await createMessage({ text: `${Buffer.from(PAYLOAD).toString()}x` }), signingKeys: await privateKey() }), /other bytes/],
+    [
+      'a clear-signed message',
+      async () =>
+        sign({ message: await createCleartextMessage({ text: Buffer.from(PAYLOAD).toString() }), signingKeys: await privateKey() }),
+      /clear-signed/,
+    ],
+    [
+      'a detached signature',
+      async () =>
+        sign({ message: await createMessage({ binary: PAYLOAD }), signingKeys: await privateKey(), detached: true }) as Promise<string>,
+      /detached/,
+    ],
+    [
+      'an attached message around another payload',
+      async () => sign({ message: await createMessage({ binary: PAYLOAD.slice(1) }), signingKeys: await privateKey() }) as Promise<string>,
+      /other bytes/,
+    ],
+    [
+      'an attached text message',
+      async () => sign({ message: await createMessage({ text: `${Buffer.from(PAYLOAD).toString()}x` }), signingKeys: await privateKey() }),
+      /other bytes/,
+    ],
     ['a message without a signature', async () => (await createMessage({ binary: PAYLOAD })).armor(), /no signature/],
-    ['an encrypted message', async () => encrypt({ message: await createMessage({ binary: PAYLOAD }), passwords: 'x', format: 'armored' }) as Promise<string>, /other bytes/],
+    [
+      'an encrypted message',
+      async () => encrypt({ message: await createMessage({ binary: PAYLOAD }), passwords: 'x', format: 'armored' }) as Promise<string>,
+      /other bytes/,
+    ],
     ['a signature by another key', async () => Buffer.from(await signed(other)).toString(), /Could not find signing key/],
     ['the public key', () => Promise.resolve(key.public), /PGP PUBLIC KEY BLOCK/],
-    ['a message cut short', async () => Buffer.from(await signed()).toString().slice(0, 150), /cannot be read/],
-    ['a message with a broken body', async () => Buffer.from(await signed()).toString().replace(/\n\n.{40}/, `\n\n${'A'.repeat(40)}`), /cannot be read/],
+    [
+      'a message cut short',
+      async () =>
+        Buffer.from(await signed())
+          .toString()
+          .slice(0, 150),
+      /cannot be read/,
+    ],
+    [
+      'a message with a broken body',
+      async () =>
+        Buffer.from(await signed())
+          .toString()
+          .replace(/\n\n.{40}/, `\n\n${'A'.repeat(40)}`),
+      /cannot be read/,
+    ],
     ['words', () => Promise.resolve('nothing'), /no armored text/],
     ['nothing', () => Promise.resolve(''), /no armored text/],
     ['too much', () => Promise.resolve('A'.repeat(2 * 1024 * 1024)), /bytes/],
@@ -245,9 +356,12 @@ describe('pgpFingerprint', () => {
     expect(key.fingerprint).toMatch(/^[0-9A-F]{40}$/);
   });
 
-  it.each(['', 'nothing', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n'])('finds none in %j', async (text) => {
-    expect(await pgpFingerprint(text)).toBeUndefined();
-  });
+  it.each(['', 'nothing', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n'])(
+    'finds none in %j',
+    async (text) => {
+      expect(await pgpFingerprint(text)).toBeUndefined();
+    },
+  );
 
   it('finds none in a private key', async () => {
     expect(await pgpFingerprint(key.secret)).toBeUndefined();

@@ -30,10 +30,22 @@ function open(value: string): ReturnType<typeof openPkixKey> {
 
 async function signWith(algorithm: Algorithm, which = 0): Promise<Uint8Array> {
   const signer = open(privatePem(keyPairFor(algorithm, which).privateKey));
-  return signer.sign(PAYLOAD, signer.publicKeys.find((key) => key.kind === 'pkix' && key.algorithm === algorithm)!);
+  return signer.sign(
+    PAYLOAD,
+    signer.publicKeys.find((key) => key.kind === 'pkix' && key.algorithm === algorithm)!,
+  );
 }
 
-for (const algorithm of ALGORITHMS.filter(({ name }) => ['ECDSA_P256_SHA256', 'ECDSA_P384_SHA384', 'ECDSA_P521_SHA512', 'RSA_PSS_2048_SHA256', 'RSA_PSS_3072_SHA256', 'RSA_PSS_4096_SHA512'].includes(name))) {
+for (const algorithm of ALGORITHMS.filter(({ name }) =>
+  [
+    'ECDSA_P256_SHA256',
+    'ECDSA_P384_SHA384',
+    'ECDSA_P521_SHA512',
+    'RSA_PSS_2048_SHA256',
+    'RSA_PSS_3072_SHA256',
+    'RSA_PSS_4096_SHA512',
+  ].includes(name),
+)) {
   describeSigner(`local PKIX ${'curve' in algorithm.scheme ? algorithm.scheme.curve : algorithm.scheme.bits}`, () => {
     const pem = privatePem(keyPairFor(algorithm).privateKey);
     const signer = open(pem);
@@ -70,7 +82,12 @@ describe('a local PKIX key', () => {
 
   it('of RSA stands for one public key per algorithm of its size', () => {
     const signer = open(privatePem(keyPairFor(algorithmNamed('RSA_PSS_4096_SHA256')).privateKey));
-    expect(signer.publicKeys.map((key) => key.kind === 'pkix' && key.algorithm.name)).toEqual(['RSA_PSS_4096_SHA256', 'RSA_PSS_4096_SHA512', 'RSA_SIGN_PKCS1_4096_SHA256', 'RSA_SIGN_PKCS1_4096_SHA512']);
+    expect(signer.publicKeys.map((key) => key.kind === 'pkix' && key.algorithm.name)).toEqual([
+      'RSA_PSS_4096_SHA256',
+      'RSA_PSS_4096_SHA512',
+      'RSA_SIGN_PKCS1_4096_SHA256',
+      'RSA_SIGN_PKCS1_4096_SHA512',
+    ]);
   });
 
   it('is named by its default id, and refuses to sign with an algorithm that is not its own', async () => {
@@ -86,13 +103,17 @@ describe('openPkixKey', () => {
   const ec = keyPairFor(P256).privateKey;
   const rsa = keyPairFor(algorithmNamed('RSA_PSS_2048_SHA256')).privateKey;
   const pem = privatePem(ec);
-  const exported = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1', format: 'pem' | 'der'): Buffer => Buffer.from(key.export({ type, format } as never));
+  const exported = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1', format: 'pem' | 'der'): Buffer =>
+    Buffer.from(key.export({ type, format } as never));
 
   it.each<[string, string]>([
     ['PKCS#8 PEM', pem],
     ['SEC1 PEM', exported(ec, 'sec1', 'pem').toString()],
     ['PKCS#1 PEM', exported(rsa, 'pkcs1', 'pem').toString()],
-    ['SEC1 after its parameters, as openssl ecparam writes it', `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${exported(ec, 'sec1', 'pem')}`],
+    [
+      'SEC1 after its parameters, as openssl ecparam writes it',
+      `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${exported(ec, 'sec1', 'pem')}`,
+    ],
     ['a key beside its public half', publicPem(keyPairFor(P256).publicKey) + pem],
     ['PEM with CRLF', pem.replaceAll('\n', '\r\n')],
     ['PEM with \\n escapes', pem.replaceAll('\n', '\\n')],
@@ -111,8 +132,16 @@ describe('openPkixKey', () => {
   it.each<[string, string, RegExp]>([
     ['encrypted PKCS#8', encryptedPem, /encrypted/],
     ['base64 of encrypted PKCS#8', Buffer.from(encryptedPem).toString('base64'), /encrypted/],
-    ['encrypted PKCS#8 DER', ec.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase: 'x' }).toString('base64'), /encrypted/],
-    ['a traditional encrypted key', ec.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(), /encrypted/],
+    [
+      'encrypted PKCS#8 DER',
+      ec.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase: 'x' }).toString('base64'),
+      /encrypted/,
+    ],
+    [
+      'a traditional encrypted key',
+      ec.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      /encrypted/,
+    ],
     ['a public key', publicPem(keyPairFor(P256).publicKey), /PUBLIC KEY/],
     ['two keys', pem + exported(rsa, 'pkcs1', 'pem').toString(), /2 private keys/],
     ['a PGP key', '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----', /PGP PRIVATE KEY BLOCK/],
@@ -122,7 +151,15 @@ describe('openPkixKey', () => {
     ['words', 'not a key', /neither PEM nor base64/],
     ['nothing', '', /neither PEM nor base64/],
   ])('refuses %s', (_name, value, says) => {
-    expect(() => open(value)).toThrow(expect.objectContaining({ code: 'SECRET_UNUSABLE', exitCode: 2, resource: SOURCE, message: expect.stringMatching(says), hint: expect.any(String) }));
+    expect(() => open(value)).toThrow(
+      expect.objectContaining({
+        code: 'SECRET_UNUSABLE',
+        exitCode: 2,
+        resource: SOURCE,
+        message: expect.stringMatching(says),
+        hint: expect.any(String),
+      }),
+    );
   });
 
   it.each([
@@ -162,7 +199,10 @@ describe('verifyPkix', () => {
 
   it('says so where the signature was made for another algorithm of the key', async () => {
     const signature = await signWith(algorithmNamed('RSA_SIGN_PKCS1_2048_SHA256'));
-    expect(verifyPkix(PAYLOAD, signature, listedAs(pss))).toEqual({ verified: false, reason: expect.stringMatching(/made as RSA_SIGN_PKCS1_2048_SHA256.*declares RSA_PSS_2048_SHA256/) });
+    expect(verifyPkix(PAYLOAD, signature, listedAs(pss))).toEqual({
+      verified: false,
+      reason: expect.stringMatching(/made as RSA_SIGN_PKCS1_2048_SHA256.*declares RSA_PSS_2048_SHA256/),
+    });
   });
 
   it('says so where ECDSA comes raw instead of as DER', () => {
@@ -183,7 +223,9 @@ describe('verifyPkix', () => {
 
   it('does not take a signature over the hash for one over the payload', () => {
     const { privateKey } = keyPairFor(P256);
-    expect(verifyPkix(PAYLOAD, sign(null, Buffer.alloc(32), { key: privateKey, dsaEncoding: 'der' }), listedAs(P256))).toMatchObject({ verified: false });
+    expect(verifyPkix(PAYLOAD, sign(null, Buffer.alloc(32), { key: privateKey, dsaEncoding: 'der' }), listedAs(P256))).toMatchObject({
+      verified: false,
+    });
   });
 });
 
@@ -203,7 +245,19 @@ describe.skipIf(openssl.status !== 0)('openssl as the judge (skipped where there
     writeFileSync(files.signature, await signWith(algorithm));
     writeFileSync(files.payload, PAYLOAD);
     const pssOptions = algorithm.scheme.kind === 'rsa-pss' ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest'] : [];
-    const judge = (): string => spawnSync('openssl', ['dgst', `-${algorithm.hash}`, '-verify', files.key, ...pssOptions, '-signature', files.signature, files.payload]).stdout.toString().trim();
+    const judge = (): string =>
+      spawnSync('openssl', [
+        'dgst',
+        `-${algorithm.hash}`,
+        '-verify',
+        files.key,
+        ...pssOptions,
+        '-signature',
+        files.signature,
+        files.payload,
+      ])
+        .stdout.toString()
+        .trim();
     expect(judge()).toBe('Verified OK');
     writeFileSync(files.payload, PAYLOAD.slice(1));
     expect(judge()).toBe('Verification failure');

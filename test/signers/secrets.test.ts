@@ -22,19 +22,29 @@ const PIECE = 12;
 
 function piecesOf(secret: string): readonly string[] {
   const lines = secret.split(/\s+|\\r|\\n/).filter((line) => !line.startsWith('-----'));
-  return lines.flatMap((line) => Array.from({ length: Math.ceil(line.length / PIECE) }, (_, i) => line.slice(i * PIECE, (i + 1) * PIECE))).filter((piece) => piece.length === PIECE);
+  return lines
+    .flatMap((line) => Array.from({ length: Math.ceil(line.length / PIECE) }, (_, i) => line.slice(i * PIECE, (i + 1) * PIECE)))
+    .filter((piece) => piece.length === PIECE);
 }
 
 function shown(error: unknown): string {
   const all = asErrors(error).flatMap((each) => [each, each.cause]);
-  return all.map((each) => `${String(each)} ${JSON.stringify(each)} ${inspect(each, { depth: 20, showHidden: true })}`).join('\n') + inspect(error, { depth: 20, showHidden: true }) + asErrors(error).map(({ message, hint, stack }) => `${message}${hint ?? ''}${stack ?? ''}`).join('\n');
+  return (
+    all.map((each) => `${String(each)} ${JSON.stringify(each)} ${inspect(each, { depth: 20, showHidden: true })}`).join('\n') +
+    inspect(error, { depth: 20, showHidden: true }) +
+    asErrors(error)
+      .map(({ message, hint, stack }) => `${message}${hint ?? ''}${stack ?? ''}`)
+      .join('\n')
+  );
 }
 
 const printed: string[] = [];
 let pgp = '';
 let lockedPgp = '';
 const pem = privatePem(keyPairFor(algorithmNamed('ECDSA_P256_SHA256')).privateKey);
-const lockedPem = keyPairFor(algorithmNamed('ECDSA_P256_SHA256')).privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE }).toString();
+const lockedPem = keyPairFor(algorithmNamed('ECDSA_P256_SHA256'))
+  .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
+  .toString();
 
 beforeAll(async () => {
   for (const method of ['log', 'error', 'warn', 'info', 'debug'] as const) {
@@ -81,7 +91,11 @@ describe('errors about secrets', () => {
   async function check(value: string, expected: 'must fail' | 'may work' = 'may work'): Promise<void> {
     const secret = new Secret(value, 'THE_VARIABLE');
     const passphrase = new Secret(WRONG, 'THE_PASSPHRASE');
-    for (const source of [{ kind: 'pkix', key: secret }, { kind: 'pgp', key: secret }, { kind: 'pgp', key: secret, passphrase }] as const) {
+    for (const source of [
+      { kind: 'pkix', key: secret },
+      { kind: 'pgp', key: secret },
+      { kind: 'pgp', key: secret, passphrase },
+    ] as const) {
       const error = await failure(source);
       if (expected === 'must fail') expect(error).toBeDefined();
       if (error === undefined) continue;
@@ -104,7 +118,13 @@ describe('errors about secrets', () => {
   it('show nothing of random text', async () => {
     for (let seed = 1; seed < 60; seed++) {
       const bytes = Buffer.from(Array.from({ length: 40 + seed * 3 }, (_, i) => (Math.imul(seed * 7919 + i, 2654435761) >>> 13) & 0xff));
-      for (const text of [bytes.toString('base64'), bytes.toString('hex'), bytes.toString('base64url'), `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${bytes.toString('base64')}\n-----END PGP PRIVATE KEY BLOCK-----`, `-----BEGIN PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END PRIVATE KEY-----`]) {
+      for (const text of [
+        bytes.toString('base64'),
+        bytes.toString('hex'),
+        bytes.toString('base64url'),
+        `-----BEGIN PGP PRIVATE KEY BLOCK-----\n${bytes.toString('base64')}\n-----END PGP PRIVATE KEY BLOCK-----`,
+        `-----BEGIN PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END PRIVATE KEY-----`,
+      ]) {
         await check(text, 'must fail');
       }
     }

@@ -31,13 +31,22 @@ describe('the verifier', () => {
       const bytes = randomBytes(seed, seed * 3);
       const keys: readonly AttestorKey[] = [
         { kind: 'pkix', id: 'i', pem, algorithm: P256.name },
-        { kind: 'pkix', id: 'i', pem: `-----BEGIN PUBLIC KEY-----\n${Buffer.from(bytes).toString('base64')}\n-----END PUBLIC KEY-----\n`, algorithm: P256.name },
+        {
+          kind: 'pkix',
+          id: 'i',
+          pem: `-----BEGIN PUBLIC KEY-----\n${Buffer.from(bytes).toString('base64')}\n-----END PUBLIC KEY-----\n`,
+          algorithm: P256.name,
+        },
         { kind: 'pkix', id: '', pem: '', algorithm: '' },
         { kind: 'pgp', id: pgp.fingerprint, armored: pgp.public },
         { kind: 'pgp', id: pgp.fingerprint, armored: armor('PUBLIC KEY BLOCK', bytes) },
         { kind: 'pgp', id: '', armored: '' },
       ];
-      const signatures = [bytes, Buffer.from(armor('MESSAGE', bytes)), Buffer.from(armor('MESSAGE', new Uint8Array([0xcb, bytes.length & 127, ...bytes])))];
+      const signatures = [
+        bytes,
+        Buffer.from(armor('MESSAGE', bytes)),
+        Buffer.from(armor('MESSAGE', new Uint8Array([0xcb, bytes.length & 127, ...bytes]))),
+      ];
       for (const key of keys) {
         for (const signature of signatures) {
           expect(await verifier.verify(PAYLOAD, signature, key)).toEqual({ verified: false, reason: expect.stringMatching(/^[^\n]+$/) });

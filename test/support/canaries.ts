@@ -32,7 +32,14 @@ const PIECE = 24;
 /** Fresh secrets. The passphrase has characters that every encoding changes. */
 export async function makeCanaries(): Promise<Canaries> {
   const passphrase = 'Canary-Päss "phrase"/+&%41 71935';
-  const pgp = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'canary' }], passphrase, date: new Date(Date.now() - 3_600_000), format: 'armored' });
+  const pgp = await openpgp.generateKey({
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    userIDs: [{ name: 'canary' }],
+    passphrase,
+    date: new Date(Date.now() - 3_600_000),
+    format: 'armored',
+  });
   const pkix = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     pgp: pgp.privateKey,
@@ -46,7 +53,9 @@ export async function makeCanaries(): Promise<Canaries> {
 
 /** Every piece to look for. */
 export async function needlesOf(canaries: Canaries): Promise<readonly Needle[]> {
-  const { privateParams } = (await openpgp.decryptKey({ privateKey: await openpgp.readPrivateKey({ armoredKey: canaries.pgp }), passphrase: canaries.passphrase })).keyPacket as unknown as { privateParams: Record<string, Uint8Array> };
+  const { privateParams } = (
+    await openpgp.decryptKey({ privateKey: await openpgp.readPrivateKey({ armoredKey: canaries.pgp }), passphrase: canaries.passphrase })
+  ).keyPacket as unknown as { privateParams: Record<string, Uint8Array> };
   const pkixScalar = Buffer.from(canaries.pkix.split('\n').slice(1, -2).join(''), 'base64').subarray(36, 68);
   const found: readonly (readonly [string, readonly string[]])[] = [
     ['passphrase', formsOfText(canaries.passphrase)],
@@ -61,18 +70,31 @@ export async function needlesOf(canaries: Canaries): Promise<readonly Needle[]> 
     const joined = linesOf(armored).join('');
     return [joined, ...base64Of(Buffer.from(joined, 'base64'))];
   });
-  return found.flatMap(([of, texts]) => [...new Set(texts)].filter((text) => !published.some((shown) => shown.includes(text))).map((text) => ({ of, text })));
+  return found.flatMap(([of, texts]) =>
+    [...new Set(texts)].filter((text) => !published.some((shown) => shown.includes(text))).map((text) => ({ of, text })),
+  );
 }
 
 function formsOfText(text: string): readonly string[] {
-  return [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), Buffer.from(text).toString('latin1'), ...formsOfBytes(Buffer.from(text))];
+  return [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+    Buffer.from(text).toString('latin1'),
+    ...formsOfBytes(Buffer.from(text)),
+  ];
 }
 
 // A leak may be cut short or wrapped, so pieces are looked for. The pieces of the armored lines also find the key with
 // \n escapes and on one line.
 function formsOfKey(armored: string): readonly string[] {
   const lines = linesOf(armored);
-  return [...lines.flatMap(pieces), ...lines.map(encodeURIComponent).flatMap(pieces), ...formsOfBytes(Buffer.from(armored)), ...formsOfBytes(Buffer.from(lines.join('')))];
+  return [
+    ...lines.flatMap(pieces),
+    ...lines.map(encodeURIComponent).flatMap(pieces),
+    ...formsOfBytes(Buffer.from(armored)),
+    ...formsOfBytes(Buffer.from(lines.join(''))),
+  ];
 }
 
 function linesOf(armored: string): readonly string[] {
@@ -81,13 +103,21 @@ function linesOf(armored: string): readonly string[] {
 
 /** Base64 at each of the three places where bytes may begin in it, without the ends that depend on their neighbours. */
 function base64Of(bytes: Buffer): readonly string[] {
-  return [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(4, -4));
+  return [0, 1, 2].map((shift) =>
+    Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .slice(4, -4),
+  );
 }
 
 /** Hexadecimal, base64 and its URL-safe form. */
 function formsOfBytes(bytes: Buffer): readonly string[] {
   const base64 = base64Of(bytes);
-  return [...pieces(bytes.toString('hex')), ...base64.flatMap(pieces), ...base64.flatMap((text) => pieces(text.replaceAll('+', '-').replaceAll('/', '_')))];
+  return [
+    ...pieces(bytes.toString('hex')),
+    ...base64.flatMap(pieces),
+    ...base64.flatMap((text) => pieces(text.replaceAll('+', '-').replaceAll('/', '_'))),
+  ];
 }
 
 function pieces(text: string): readonly string[] {

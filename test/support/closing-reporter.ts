@@ -6,9 +6,14 @@ export default class ClosingReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const skipped = tests.filter((test) => test.result().state === 'skipped');
-    const failed = tests.filter((test) => test.result().state === 'failed').length + modules.filter((module) => module.errors().length > 0).length;
+    const failed =
+      tests.filter((test) => test.result().state === 'failed').length + modules.filter((module) => module.errors().length > 0).length;
     const passed = tests.filter((test) => test.result().state === 'passed').length;
-    const lines = [...(skipped.length > 0 ? ['', 'Skipped:', ...skipped.map((test) => `  ${nameOf(test)}${reasonOf(test)}`)] : []), '', `${passed} passed, ${failed} failed, ${skipped.length} skipped`];
+    const lines = [
+      ...(skipped.length > 0 ? ['', 'Skipped:', ...skipped.map((test) => `  ${nameOf(test)}${reasonOf(test)}`)] : []),
+      '',
+      `${passed} passed, ${failed} failed, ${skipped.length} skipped`,
+    ];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
 }

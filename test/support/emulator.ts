@@ -25,7 +25,10 @@ export async function startTestEmulator(options: EmulatorOptions = {}): Promise<
     const response = await fetch(`${emulator.url}${path}`, {
       method,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };

@@ -14,7 +14,12 @@ export interface HelperDump {
 }
 
 /** Puts docker-credential-fake on a PATH; its script is shell, run after it has dumped its argv, its parent's, environment and stdin. */
-export async function installHelper(folder: RunFolder, registry: string, script: string, dumps = true): Promise<{ readonly env: Record<string, string>; dump(): Promise<HelperDump> }> {
+export async function installHelper(
+  folder: RunFolder,
+  registry: string,
+  script: string,
+  dumps = true,
+): Promise<{ readonly env: Record<string, string>; dump(): Promise<HelperDump> }> {
   const bin = join(folder.root, 'bin');
   const dumped = join(folder.root, 'dump');
   const docker = join(folder.home, '.docker');
@@ -24,5 +29,8 @@ export async function installHelper(folder: RunFolder, registry: string, script:
   await chmod(join(bin, 'docker-credential-fake'), 0o755);
   await writeFile(join(docker, 'config.json'), JSON.stringify({ auths: { [registry]: {} }, credHelpers: { [registry]: 'fake' } }));
   const read = (name: string): Promise<string> => readFile(join(dumped, name), 'utf8');
-  return { env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` }, dump: async () => ({ argv: await read('argv'), parent: await read('parent'), env: await read('env'), stdin: await read('stdin') }) };
+  return {
+    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+    dump: async () => ({ argv: await read('argv'), parent: await read('parent'), env: await read('env'), stdin: await read('stdin') }),
+  };
 }

@@ -44,7 +44,10 @@ export class FakeKeyService implements KeyService {
     });
   }
 
-  sign(version: KeyVersionName, digest: { readonly hash: HashName; readonly bytes: Uint8Array; readonly crc32c: number }): Promise<KmsSignature> {
+  sign(
+    version: KeyVersionName,
+    digest: { readonly hash: HashName; readonly bytes: Uint8Array; readonly crc32c: number },
+  ): Promise<KmsSignature> {
     this.calls.push({ method: 'sign', name: version });
     return this.#answer(version, ({ name, algorithm, privateKey }) => {
       const signature = signDigest(digest.bytes, { hash: digest.hash, algorithm, privateKey });
@@ -57,7 +60,9 @@ export class FakeKeyService implements KeyService {
   enabledVersions(key: KeyName): Promise<readonly KeyVersionName[]> {
     this.calls.push({ method: 'enabledVersions', name: key });
     const found = this.#versions.filter(({ name, enabled }) => keyOf(name) === key && enabled !== false);
-    return Promise.resolve(found.map(({ name }) => name).sort((a, b) => Number(b.slice(b.lastIndexOf('/') + 1)) - Number(a.slice(a.lastIndexOf('/') + 1))));
+    return Promise.resolve(
+      found.map(({ name }) => name).sort((a, b) => Number(b.slice(b.lastIndexOf('/') + 1)) - Number(a.slice(a.lastIndexOf('/') + 1))),
+    );
   }
 
   #answer<T>(version: KeyVersionName, reply: (found: FakeVersion) => T): Promise<T> {
@@ -91,7 +96,10 @@ const DIGEST_INFO: Record<HashName, string> = {
   sha512: '3051300d060960864801650304020305000440',
 };
 
-function signDigest(digest: Uint8Array, { hash, algorithm, privateKey }: { hash: HashName; algorithm: string; privateKey: KeyObject }): Uint8Array {
+function signDigest(
+  digest: Uint8Array,
+  { hash, algorithm, privateKey }: { hash: HashName; algorithm: string; privateKey: KeyObject },
+): Uint8Array {
   if (algorithm.startsWith('EC_')) return new Uint8Array(signEcdsaDigest(digest, privateKey));
   if (algorithm.includes('PKCS1')) {
     const info = Buffer.concat([Buffer.from(DIGEST_INFO[hash], 'hex'), digest]);
@@ -156,6 +164,15 @@ function inverse(value: bigint, modulus: bigint): bigint {
 }
 
 /** One signing key version, made from a private key. */
-export function fakeVersion(name: KeyVersionName, algorithm: string, keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): FakeVersion {
-  return { name, algorithm, privateKey: createPrivateKey(keys.privateKey.export({ type: 'pkcs8', format: 'pem' })), pem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+export function fakeVersion(
+  name: KeyVersionName,
+  algorithm: string,
+  keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+): FakeVersion {
+  return {
+    name,
+    algorithm,
+    privateKey: createPrivateKey(keys.privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    pem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  };
 }

@@ -46,7 +46,12 @@ export async function gcloudFor(emulator: RunningEmulator, project: string): Pro
   const folder = await mkdtemp(join(tmpdir(), 'binauthz-gcloud-'));
   const start = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, CLOUDSDK_CORE_PROJECT: project };
   const { stdout } = await run('sh', ['-c', `${emulator.exportLines().join('\n')}\nenv -0`], start);
-  const environment = Object.fromEntries(stdout.split('\0').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const environment = Object.fromEntries(
+    stdout
+      .split('\0')
+      .filter(Boolean)
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
   return bound(folder, environment);
 }
 

@@ -25,7 +25,13 @@ export class Gpg {
   }
 
   /** Makes a key and gives back its fingerprint. */
-  generate(options: { readonly algorithm: string; readonly usage?: string; readonly passphrase?: string; readonly at?: string; readonly expire?: string }): string {
+  generate(options: {
+    readonly algorithm: string;
+    readonly usage?: string;
+    readonly passphrase?: string;
+    readonly at?: string;
+    readonly expire?: string;
+  }): string {
     const { algorithm, usage = 'sign', passphrase = '', at, expire = 'never' } = options;
     const time = at === undefined ? [] : ['--faked-system-time', `${at}!`];
     const uid = `${algorithm} ${this.#files} <k${this.#files}@example.com>`;
@@ -35,9 +41,22 @@ export class Gpg {
     return fingerprint;
   }
 
-  addSubkey(fingerprint: string, algorithm: string, options: { readonly usage?: string; readonly passphrase?: string; readonly at?: string; readonly expire?: string } = {}): void {
+  addSubkey(
+    fingerprint: string,
+    algorithm: string,
+    options: { readonly usage?: string; readonly passphrase?: string; readonly at?: string; readonly expire?: string } = {},
+  ): void {
     const time = options.at === undefined ? [] : ['--faked-system-time', `${options.at}!`];
-    const { status, stderr } = this.run([...time, '--passphrase', options.passphrase ?? '', '--quick-add-key', fingerprint, algorithm, options.usage ?? 'sign', options.expire ?? 'never']);
+    const { status, stderr } = this.run([
+      ...time,
+      '--passphrase',
+      options.passphrase ?? '',
+      '--quick-add-key',
+      fingerprint,
+      algorithm,
+      options.usage ?? 'sign',
+      options.expire ?? 'never',
+    ]);
     if (!/KEY_CREATED S/.test(status)) throw new Error(`gpg made no subkey: ${stderr}`);
   }
 
@@ -65,7 +84,12 @@ export class Gpg {
   }
 
   /** What gpg thinks of an attached message: its status words, who made a valid signature and under which primary, and the data. */
-  judge(message: Uint8Array): { readonly words: readonly string[]; readonly signer: string | undefined; readonly primary: string | undefined; readonly data: Uint8Array } {
+  judge(message: Uint8Array): {
+    readonly words: readonly string[];
+    readonly signer: string | undefined;
+    readonly primary: string | undefined;
+    readonly data: Uint8Array;
+  } {
     const file = join(this.home, `message-${this.#files++}`);
     writeFileSync(file, message);
     const { status, stdout } = this.run(['--decrypt', file]);

@@ -51,7 +51,12 @@ function platformOf(text: string): Record<string, string> {
 export function singleImage(seed: string, platform = 'linux/amd64', extra: Record<string, unknown> = {}): TestImage {
   const layer = blob(Buffer.from(`layer of ${seed} for ${platform}\n`));
   const config = blob(
-    json({ created: CREATED, ...platformOf(platform), config: { Cmd: ['/app', seed] }, rootfs: { type: 'layers', diff_ids: [layer.digest] } }),
+    json({
+      created: CREATED,
+      ...platformOf(platform),
+      config: { Cmd: ['/app', seed] },
+      rootfs: { type: 'layers', diff_ids: [layer.digest] },
+    }),
   );
   return image([config, layer], {
     schemaVersion: 2,
@@ -64,7 +69,11 @@ export function singleImage(seed: string, platform = 'linux/amd64', extra: Recor
 
 /** An index with one image per platform; with `provenance` also BuildKit's attestation manifest for each. */
 export function imageIndex(seed: string, platforms: readonly string[], options: { readonly provenance?: boolean } = {}): TestImage {
-  const images = platforms.map((platform) => ({ image: singleImage(seed, platform), platform: platformOf(platform), annotations: undefined }));
+  const images = platforms.map((platform) => ({
+    image: singleImage(seed, platform),
+    platform: platformOf(platform),
+    annotations: undefined,
+  }));
   const attestations = options.provenance
     ? images.map(({ image: subject }) => ({
         image: attestationManifest(seed, subject.digest),
@@ -94,7 +103,9 @@ function attestationManifest(seed: string, subject: string): TestImage {
       predicate: {},
     }),
   );
-  const config = blob(json({ architecture: 'unknown', os: 'unknown', config: {}, rootfs: { type: 'layers', diff_ids: [statement.digest] } }));
+  const config = blob(
+    json({ architecture: 'unknown', os: 'unknown', config: {}, rootfs: { type: 'layers', diff_ids: [statement.digest] } }),
+  );
   return image([config, statement], {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -120,7 +131,10 @@ export async function pushImage(
   for (const child of pushed.children) await pushImage(baseUrl, name, child.digest, child, options);
   for (const part of pushed.blobs) await pushBlob(target, part);
   const headers = { ...target.headers, 'Content-Type': pushed.mediaType };
-  const stored = await expectStatus(201, await fetch(urlOf(target, `manifests/${reference}`), { method: 'PUT', headers, body: body(pushed.manifest) }));
+  const stored = await expectStatus(
+    201,
+    await fetch(urlOf(target, `manifests/${reference}`), { method: 'PUT', headers, body: body(pushed.manifest) }),
+  );
   const digest = stored.headers.get('docker-content-digest');
   if (digest !== pushed.digest) throw new Error(`the registry stored ${String(digest)} instead of ${pushed.digest}`);
   return digest;
@@ -153,6 +167,7 @@ function body(bytes: Buffer): Uint8Array<ArrayBuffer> {
 
 async function expectStatus(status: number, response: Response): Promise<Response> {
   const text = response.status === status ? '' : await response.text();
-  if (response.status !== status) throw new Error(`${response.url} answered ${String(response.status)} instead of ${String(status)}: ${text}`);
+  if (response.status !== status)
+    throw new Error(`${response.url} answered ${String(response.status)} instead of ${String(status)}: ${text}`);
   return response;
 }

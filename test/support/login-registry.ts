@@ -27,11 +27,18 @@ async function listen(answer: Answer): Promise<RecordingServer> {
   const requests: Recorded[] = [];
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const recorded = { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers, body: Buffer.concat(chunks).toString('latin1') };
-      requests.push(recorded);
-      answer(recorded, response);
-    });
+    incoming
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const recorded = {
+          method: incoming.method ?? '',
+          url: incoming.url ?? '',
+          headers: incoming.headers,
+          body: Buffer.concat(chunks).toString('latin1'),
+        };
+        requests.push(recorded);
+        answer(recorded, response);
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = (): Promise<void> =>
@@ -43,11 +50,15 @@ async function listen(answer: Answer): Promise<RecordingServer> {
 }
 
 /** Hands out `image` under any name to whoever logs in with this user and password. */
-export function startLoginRegistry(image: TestImage, login: { readonly user: string; readonly password: string }): Promise<RecordingServer> {
+export function startLoginRegistry(
+  image: TestImage,
+  login: { readonly user: string; readonly password: string },
+): Promise<RecordingServer> {
   const token = 'registry-token-1234567890';
   const basic = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   return listen(({ url, headers }, response) => {
-    const json = (status: number, body: unknown, more: Record<string, string> = {}): unknown => response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(body));
+    const json = (status: number, body: unknown, more: Record<string, string> = {}): unknown =>
+      response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(body));
     if (url.startsWith('/token')) {
       if (headers.authorization === basic) return json(200, { token, expires_in: 300 });
       return json(401, { errors: [{ code: 'UNAUTHORIZED', message: 'incorrect username or password' }] });

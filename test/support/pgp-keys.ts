@@ -20,7 +20,12 @@ export const PGP_KINDS: Readonly<Record<string, PgpKeyOptions>> = {
 
 /** A key made by openpgp, an hour old unless told otherwise. */
 export async function makePgpKey(options: PgpKeyOptions = PGP_KINDS['ed25519Legacy'] ?? {}): Promise<PgpKeyPair> {
-  const key = await generateKey({ userIDs: [{ name: 'Test', email: 'test@example.com' }], date: new Date(Date.now() - 3_600_000), ...options, format: 'object' });
+  const key = await generateKey({
+    userIDs: [{ name: 'Test', email: 'test@example.com' }],
+    date: new Date(Date.now() - 3_600_000),
+    ...options,
+    format: 'object',
+  });
   return { secret: key.privateKey.armor(), public: key.publicKey.armor(), fingerprint: key.publicKey.getFingerprint().toUpperCase() };
 }
 

@@ -14,7 +14,11 @@ export function keyPairFor(algorithm: Algorithm, which = 0): KeyPair {
   const { scheme } = algorithm;
   const size = scheme.kind === 'ecdsa' ? scheme.curve : scheme.bits;
   const id = `${size}/${which}`;
-  const pair = made.get(id) ?? (scheme.kind === 'ecdsa' ? generateKeyPairSync('ec', { namedCurve: scheme.curve }) : generateKeyPairSync('rsa', { modulusLength: scheme.bits }));
+  const pair =
+    made.get(id) ??
+    (scheme.kind === 'ecdsa'
+      ? generateKeyPairSync('ec', { namedCurve: scheme.curve })
+      : generateKeyPairSync('rsa', { modulusLength: scheme.bits }));
   made.set(id, pair);
   return pair;
 }

@@ -60,7 +60,12 @@ export function testKey(id: string): TestKey {
 }
 
 export function attestorOf(id: string, ...keys: readonly TestKey[]): Attestor {
-  return { name: `projects/p/attestors/${id}` as AttestorName, note: `projects/p/notes/${id}` as NoteName, keys: keys.map(({ entry }) => entry), serviceAgent: 'agent@example.com' };
+  return {
+    name: `projects/p/attestors/${id}` as AttestorName,
+    note: `projects/p/notes/${id}` as NoteName,
+    keys: keys.map(({ entry }) => entry),
+    serviceAgent: 'agent@example.com',
+  };
 }
 
 /** A store that can be slow to show, refuse, fail or lose its answers. */
@@ -79,8 +84,13 @@ export class MemoryStore implements AttestationStore {
   create(_project: string, attestation: Attestation): Promise<OccurrenceName> {
     const fault = this.createFaults.shift();
     if (fault && !fault.commits) return Promise.reject(fault.error);
-    const inTheWay = this.refuseSecondOnResource ? this.stored.find((other) => other.note === attestation.note && other.resourceUri === attestation.resourceUri) : undefined;
-    if (inTheWay) return Promise.reject(new BinauthzError('ATTESTATION_CONFLICT', `occurrence ID "${inTheWay.occurrence.split('/').at(-1) ?? ''}" already exists`));
+    const inTheWay = this.refuseSecondOnResource
+      ? this.stored.find((other) => other.note === attestation.note && other.resourceUri === attestation.resourceUri)
+      : undefined;
+    if (inTheWay)
+      return Promise.reject(
+        new BinauthzError('ATTESTATION_CONFLICT', `occurrence ID "${inTheWay.occurrence.split('/').at(-1) ?? ''}" already exists`),
+      );
     const occurrence = this.plant(attestation, this.now() + this.propagationMs);
     this.created.push(attestation);
     return fault ? Promise.reject(fault.error) : Promise.resolve(occurrence);
@@ -96,11 +106,17 @@ export class MemoryStore implements AttestationStore {
     this.lists += 1;
     const fault = this.listFaults.shift();
     if (fault) return Promise.reject(fault);
-    return Promise.resolve(this.stored.filter((entry) => entry.note === note && entry.visibleAt <= this.now() && (of === undefined || entry.resourceUri.endsWith(of))));
+    return Promise.resolve(
+      this.stored.filter(
+        (entry) => entry.note === note && entry.visibleAt <= this.now() && (of === undefined || entry.resourceUri.endsWith(of)),
+      ),
+    );
   }
 
   listInProject(_project: string, of?: Digest): Promise<readonly StoredAttestation[]> {
-    return Promise.resolve(this.stored.filter((entry) => entry.visibleAt <= this.now() && (of === undefined || entry.resourceUri.endsWith(of))));
+    return Promise.resolve(
+      this.stored.filter((entry) => entry.visibleAt <= this.now() && (of === undefined || entry.resourceUri.endsWith(of))),
+    );
   }
 }
 
@@ -135,10 +151,19 @@ export interface Memory extends AttestPorts {
 }
 
 /** All ports of attest over these attestors, keys and images (by their reference as written). */
-export function memoryPorts(attestors: readonly Attestor[], keys: readonly TestKey[], images: Readonly<Record<string, Partial<ResolvedImage> & { digest: Digest }>> = {}): Memory {
+export function memoryPorts(
+  attestors: readonly Attestor[],
+  keys: readonly TestKey[],
+  images: Readonly<Record<string, Partial<ResolvedImage> & { digest: Digest }>> = {},
+): Memory {
   const clock = fakePace();
   const said: string[] = [];
-  const reporter: Reporter = { step: (text) => said.push(text), info: (text) => said.push(text), warn: (text) => said.push(`warning: ${text}`), debug: () => undefined };
+  const reporter: Reporter = {
+    step: (text) => said.push(text),
+    info: (text) => said.push(text),
+    warn: (text) => said.push(`warning: ${text}`),
+    debug: () => undefined,
+  };
   return {
     clock,
     said,
@@ -152,7 +177,13 @@ export function memoryPorts(attestors: readonly Attestor[], keys: readonly TestK
       resolve: (wanted) => {
         const found = images[wanted.original] ?? (wanted.digest === undefined ? undefined : { digest: wanted.digest });
         if (!found) return Promise.reject(new BinauthzError('IMAGE_NOT_FOUND', `cannot find ${wanted.original}`));
-        return Promise.resolve({ reference: pin(wanted, found.digest), mediaType: 'application/vnd.oci.image.manifest.v1+json', children: [], isIndex: false, ...found });
+        return Promise.resolve({
+          reference: pin(wanted, found.digest),
+          mediaType: 'application/vnd.oci.image.manifest.v1+json',
+          children: [],
+          isIndex: false,
+          ...found,
+        });
       },
     },
   };

@@ -80,7 +80,14 @@ const folders: string[] = [];
 export async function makeRunFolder(): Promise<RunFolder> {
   const root = await mkdtemp(join(tmpdir(), 'binauthz-run-'));
   folders.push(root);
-  const folder = { root, home: join(root, 'home'), tmp: join(root, 'tmp'), runnerTemp: join(root, 'runner-temp'), workspace: join(root, 'workspace'), commands: join(root, 'file_commands') };
+  const folder = {
+    root,
+    home: join(root, 'home'),
+    tmp: join(root, 'tmp'),
+    runnerTemp: join(root, 'runner-temp'),
+    workspace: join(root, 'workspace'),
+    commands: join(root, 'file_commands'),
+  };
   await Promise.all([folder.home, folder.tmp, folder.runnerTemp, folder.workspace, folder.commands].map((path) => mkdir(path)));
   return folder;
 }
@@ -91,7 +98,11 @@ export async function removeRunFolders(): Promise<void> {
 }
 
 /** action.yml, which is a subset of YAML on purpose: two spaces a level, every text a JSON string. */
-export function actionMetadata(): { readonly main: string; readonly inputs: ReadonlyMap<string, string>; readonly outputs: readonly string[] } {
+export function actionMetadata(): {
+  readonly main: string;
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly outputs: readonly string[];
+} {
   const inputs = new Map<string, string>();
   const outputs: string[] = [];
   let main = '';
@@ -118,7 +129,16 @@ export async function runAction(options: ActionOptions = {}): Promise<ActionEnde
   const outputs = parseFileCommand(await read(env['GITHUB_OUTPUT']));
   const report = existsSync(outputs['report'] ?? '') ? (JSON.parse(await read(outputs['report'])) as unknown) : undefined;
   const of = (level: string): string[] => log.annotations.filter((annotation) => annotation.level === level).map(({ message }) => message);
-  return { ...ended, ...log, errors: of('error'), warnings: of('warning'), outputs, report, summary: await read(env['GITHUB_STEP_SUMMARY']), folder };
+  return {
+    ...ended,
+    ...log,
+    errors: of('error'),
+    warnings: of('warning'),
+    outputs,
+    report,
+    summary: await read(env['GITHUB_STEP_SUMMARY']),
+    folder,
+  };
 }
 
 async function read(path: string | undefined): Promise<string> {
@@ -126,13 +146,18 @@ async function read(path: string | undefined): Promise<string> {
 }
 
 /** What the runner sets for a step; every input, given or not. */
-async function environmentOf({ inputs = {}, emulator, env = {}, preload }: ActionOptions, folder: RunFolder): Promise<Record<string, string>> {
+async function environmentOf(
+  { inputs = {}, emulator, env = {}, preload }: ActionOptions,
+  folder: RunFolder,
+): Promise<Record<string, string>> {
   const metadata = actionMetadata();
   const unknown = Object.keys(inputs).filter((name) => !metadata.inputs.has(name));
   if (unknown.length > 0) throw new Error(`action.yml has no input ${unknown.join(', ')}`);
   const event = join(folder.root, 'event.json');
   await writeFile(event, JSON.stringify({ ref: 'refs/heads/main', repository: { name: 'shop', owner: { login: 'octo' } } }));
-  const files = Object.fromEntries(['OUTPUT', 'STATE', 'ENV', 'PATH', 'STEP_SUMMARY'].map((name) => [`GITHUB_${name}`, join(folder.commands, name.toLowerCase())]));
+  const files = Object.fromEntries(
+    ['OUTPUT', 'STATE', 'ENV', 'PATH', 'STEP_SUMMARY'].map((name) => [`GITHUB_${name}`, join(folder.commands, name.toLowerCase())]),
+  );
   await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
   if (preload !== undefined) await writeFile(join(folder.root, 'preload.cjs'), preload);
   const all: Record<string, string | undefined> = {
@@ -181,9 +206,16 @@ interface Spawned {
   readonly lines: readonly string[];
 }
 
-function spawned({ node = anyNode, onLog }: ActionOptions, { folder, env }: { readonly folder: RunFolder; readonly env: Record<string, string> }): Promise<Spawned> {
+function spawned(
+  { node = anyNode, onLog }: ActionOptions,
+  { folder, env }: { readonly folder: RunFolder; readonly env: Record<string, string> },
+): Promise<Spawned> {
   return new Promise((resolveRun, reject) => {
-    const child = spawn(node.path, [resolve(ROOT, actionMetadata().main)], { env: env as NodeJS.ProcessEnv, cwd: folder.workspace, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node.path, [resolve(ROOT, actionMetadata().main)], {
+      env: env as NodeJS.ProcessEnv,
+      cwd: folder.workspace,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const text = { stdout: '', stderr: '' };
     const pending = { stdout: '', stderr: '' };
     const lines: string[] = [];
@@ -268,8 +300,16 @@ function commandOf(head: string, separator: string, data: string): Command | und
   const space = head.indexOf(' ');
   const name = space < 0 ? head : head.slice(0, space);
   if (!COMMANDS.has(name)) return undefined;
-  const pairs = space < 0 ? [] : head.slice(space + 1).trim().split(separator);
-  const properties = pairs.filter((pair) => pair.includes('=')).map((pair) => [pair.slice(0, pair.indexOf('=')), unescapeProperty(pair.slice(pair.indexOf('=') + 1))]);
+  const pairs =
+    space < 0
+      ? []
+      : head
+          .slice(space + 1)
+          .trim()
+          .split(separator);
+  const properties = pairs
+    .filter((pair) => pair.includes('='))
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), unescapeProperty(pair.slice(pair.indexOf('=') + 1))]);
   return { name, properties: Object.fromEntries(properties) as Record<string, string>, data };
 }
 

@@ -26,7 +26,11 @@ export function plainEnvironment(): Record<string, string | undefined> {
 /** Runs a program to its end; never throws for an exit code. */
 export function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...plainEnvironment(), ...options.env } as NodeJS.ProcessEnv, ...(options.cwd === undefined ? {} : { cwd: options.cwd }), stdio: 'pipe' });
+    const child = spawn(command, args, {
+      env: { ...plainEnvironment(), ...options.env } as NodeJS.ProcessEnv,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdio: 'pipe',
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

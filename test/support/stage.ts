@@ -12,7 +12,10 @@ export interface StagedKey {
   readonly pem: string;
 }
 
-const ATTESTOR_ALGORITHM: Readonly<Record<string, string>> = { EC_SIGN_P256_SHA256: 'ECDSA_P256_SHA256', EC_SIGN_P384_SHA384: 'ECDSA_P384_SHA384' };
+const ATTESTOR_ALGORITHM: Readonly<Record<string, string>> = {
+  EC_SIGN_P256_SHA256: 'ECDSA_P256_SHA256',
+  EC_SIGN_P384_SHA384: 'ECDSA_P384_SHA384',
+};
 
 /** The attestor's enum name for a Cloud KMS algorithm; RSA names are accepted as Cloud KMS spells them. */
 export function attestorAlgorithm(kms: string): string {
@@ -21,7 +24,10 @@ export function attestorAlgorithm(kms: string): string {
 
 /** An attestor's entry for a Cloud KMS key, under the id that gcloud gives it. */
 export function pkixEntry(key: StagedKey, algorithm: string): Record<string, unknown> {
-  return { id: `//cloudkms.googleapis.com/v1/${key.version}`, pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: attestorAlgorithm(algorithm) } };
+  return {
+    id: `//cloudkms.googleapis.com/v1/${key.version}`,
+    pkixPublicKey: { publicKeyPem: key.pem, signatureAlgorithm: attestorAlgorithm(algorithm) },
+  };
 }
 
 /** Sets things up on an emulator; every call that fails throws with the answer. */
@@ -47,7 +53,10 @@ export class Stage {
     if (!this.ringMade) await this.call('POST', `/v1/${rings}?keyRingId=ci`, {});
     this.ringMade = true;
     const key = `${rings}/ci/cryptoKeys/${id}`;
-    await this.call('POST', `/v1/${rings}/ci/cryptoKeys?cryptoKeyId=${id}`, { purpose: 'ASYMMETRIC_SIGN', versionTemplate: { algorithm, protectionLevel: 'SOFTWARE' } });
+    await this.call('POST', `/v1/${rings}/ci/cryptoKeys?cryptoKeyId=${id}`, {
+      purpose: 'ASYMMETRIC_SIGN',
+      versionTemplate: { algorithm, protectionLevel: 'SOFTWARE' },
+    });
     return this.keyVersion(key, 1);
   }
 
@@ -80,7 +89,10 @@ export class Stage {
   /** Replaces the keys that an attestor trusts. */
   async replaceKeys(attestor: string, publicKeys: readonly unknown[]): Promise<void> {
     const current = await this.call('GET', `/v1/${attestor}`);
-    await this.call('PUT', `/v1/${attestor}`, { ...current, userOwnedGrafeasNote: { noteReference: current.userOwnedGrafeasNote.noteReference, publicKeys } });
+    await this.call('PUT', `/v1/${attestor}`, {
+      ...current,
+      userOwnedGrafeasNote: { noteReference: current.userOwnedGrafeasNote.noteReference, publicKeys },
+    });
   }
 
   /** Adds members to roles on a resource, e.g. `projects/p` or `projects/p/notes/n`. */
@@ -95,7 +107,7 @@ export class Stage {
   /** The names of all occurrences of the project, however many pages they take. */
   async occurrences(): Promise<readonly string[]> {
     const names: string[] = [];
-    for (let pageToken = ''; ; ) {
+    for (let pageToken = ''; ;) {
       const page = await this.call('GET', `/v1/projects/${this.project}/occurrences?pageSize=1000&pageToken=${pageToken}`);
       names.push(...(page.occurrences ?? []).map((occurrence: { name: string }) => occurrence.name));
       if (!page.nextPageToken) return names;

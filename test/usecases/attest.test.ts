@@ -17,7 +17,14 @@ const attestor = attestorOf('ci', key);
 const unavailable = (): BinauthzError => new BinauthzError('UNAVAILABLE', 'connection reset', { transient: { kind: 'unavailable' } });
 
 function request(overrides: Partial<AttestRequest> = {}): AttestRequest {
-  return { images: [reference(IMAGE)], attestors: [attestor.name], multiPlatform: 'both', waitTimeoutMs: 60_000, dryRun: false, ...overrides };
+  return {
+    images: [reference(IMAGE)],
+    attestors: [attestor.name],
+    multiPlatform: 'both',
+    waitTimeoutMs: 60_000,
+    dryRun: false,
+    ...overrides,
+  };
 }
 
 /** An attestation for IMAGE by a key, as somebody else might have stored it. */
@@ -25,7 +32,12 @@ async function attestationBy(signer: TestKey, id = signer.entry.id) {
   const image = pin(reference(IMAGE), digest('app'));
   const payload = encodePayload(payloadFor(image));
   const [first] = signer.signers;
-  return { note: attestor.note, resourceUri: `https://${IMAGE}`, payload, signatures: [{ publicKeyId: id, bytes: await first.sign(payload, first.publicKeys[0]) }] };
+  return {
+    note: attestor.note,
+    resourceUri: `https://${IMAGE}`,
+    payload,
+    signatures: [{ publicKeyId: id, bytes: await first.sign(payload, first.publicKeys[0]) }],
+  };
 }
 
 async function run(ports: Memory, overrides: Partial<AttestRequest> = {}) {
@@ -41,7 +53,16 @@ describe('attest', () => {
     expect(codes).toEqual([]);
     expect(ports.attestors.validations).toBe(1);
     expect(result.attestations).toEqual([
-      { image: IMAGE, attestor: attestor.name, note: attestor.note, publicKeyId: key.entry.id, status: 'created', occurrence: 'projects/p/occurrences/occurrence-1', validated: 'google', visibleAfterMs: expect.any(Number) as number },
+      {
+        image: IMAGE,
+        attestor: attestor.name,
+        note: attestor.note,
+        publicKeyId: key.entry.id,
+        status: 'created',
+        occurrence: 'projects/p/occurrences/occurrence-1',
+        validated: 'google',
+        visibleAfterMs: expect.any(Number) as number,
+      },
     ]);
     expect(result.attestations[0]?.visibleAfterMs).toBeGreaterThanOrEqual(1_500);
     expect(ports.attestations.created[0]?.resourceUri).toBe(`https://${IMAGE}`);
@@ -58,7 +79,10 @@ describe('attest', () => {
   it.each([
     ['a key that the attestor does not trust any more', () => attestationBy(other)],
     ['a trusted key under another id', () => attestationBy(key, 'projects/p/key')],
-    ['another digest', async () => ({ ...(await attestationBy(key)), payload: encodePayload(payloadFor(pin(reference(IMAGE), digest('other')))) })],
+    [
+      'another digest',
+      async () => ({ ...(await attestationBy(key)), payload: encodePayload(payloadFor(pin(reference(IMAGE), digest('other')))) }),
+    ],
   ])('does not count an attestation by %s', async (_title, plant) => {
     const ports = memoryPorts([attestor], [key]);
     ports.attestations.plant(await plant());
@@ -81,14 +105,20 @@ describe('attest', () => {
     ];
     const ports = memoryPorts([attestor], [key], { 'gcr.io/p/app:v1': { digest: digest('app'), isIndex: true, children } });
     const { result } = await run(ports, { images: [reference('gcr.io/p/app:v1'), reference(`gcr.io/p/app@${digest('amd64')}`)] });
-    expect(result.attestations.map(({ image }) => image)).toEqual([IMAGE, `gcr.io/p/app@${digest('amd64')}`, `gcr.io/p/app@${digest('arm64')}`]);
+    expect(result.attestations.map(({ image }) => image)).toEqual([
+      IMAGE,
+      `gcr.io/p/app@${digest('amd64')}`,
+      `gcr.io/p/app@${digest('arm64')}`,
+    ]);
   });
 
   it.each([
     ['index', ['app']],
     ['children', ['amd64']],
   ] as const)('attests only the %s when asked to', async (multiPlatform, words) => {
-    const ports = memoryPorts([attestor], [key], { 'gcr.io/p/app:v1': { digest: digest('app'), isIndex: true, children: [{ digest: digest('amd64'), platform: 'linux/amd64' }] } });
+    const ports = memoryPorts([attestor], [key], {
+      'gcr.io/p/app:v1': { digest: digest('app'), isIndex: true, children: [{ digest: digest('amd64'), platform: 'linux/amd64' }] },
+    });
     const { result } = await run(ports, { images: [reference('gcr.io/p/app:v1')], multiPlatform });
     expect(result.attestations.map(({ image }) => image)).toEqual(words.map((word) => `gcr.io/p/app@${digest(word)}`));
   });
@@ -104,17 +134,38 @@ describe('attest', () => {
 
 describe('attest posts nothing', () => {
   it.each<[string, string, (ports: Memory) => Partial<AttestRequest>]>([
-    ['for a key that no attestor trusts', 'KEY_NOT_TRUSTED', (ports) => (Object.assign(ports, { openKeys: () => Promise.resolve([other]) }), {})],
-    ['beside a key that no attestor trusts', 'KEY_NOT_TRUSTED', (ports) => (Object.assign(ports, { openKeys: () => Promise.resolve([key, other]) }), {})],
+    [
+      'for a key that no attestor trusts',
+      'KEY_NOT_TRUSTED',
+      (ports) => (Object.assign(ports, { openKeys: () => Promise.resolve([other]) }), {}),
+    ],
+    [
+      'beside a key that no attestor trusts',
+      'KEY_NOT_TRUSTED',
+      (ports) => (Object.assign(ports, { openKeys: () => Promise.resolve([key, other]) }), {}),
+    ],
     ['for an image that is not there', 'IMAGE_NOT_FOUND', () => ({ images: [reference(IMAGE), reference('gcr.io/p/missing:v1')] })],
     ['for an attestor that is not there', 'ATTESTOR_NOT_FOUND', () => ({ attestors: [attestor.name, attestorOf('missing').name] })],
-    ['when Google does not verify it', 'ATTESTATION_NOT_VERIFIABLE', (ports) => (ports.attestors.answers.push({ result: 'not-verifiable', reason: 'because' }), {})],
+    [
+      'when Google does not verify it',
+      'ATTESTATION_NOT_VERIFIABLE',
+      (ports) => (ports.attestors.answers.push({ result: 'not-verifiable', reason: 'because' }), {}),
+    ],
     ['when Google does not say', 'UNDECIDED', (ports) => (ports.attestors.answers.push({ result: 'unspecified', reason: '' }), {})],
-    ['when the note cannot be read', 'NOTE_NOT_FOUND', (ports) => (ports.attestations.listFaults.push(new BinauthzError('NOTE_NOT_FOUND', 'no note')), {})],
+    [
+      'when the note cannot be read',
+      'NOTE_NOT_FOUND',
+      (ports) => (ports.attestations.listFaults.push(new BinauthzError('NOTE_NOT_FOUND', 'no note')), {}),
+    ],
     [
       'when the tag moved',
       'TAG_MOVED',
-      (ports) => (Object.assign(ports, { catalog: { ...ports.catalog, covers: () => true, describe: () => Promise.resolve({ digest: digest('moved') }) } }), { images: [reference('gcr.io/p/app:v1')] }),
+      (ports) => (
+        Object.assign(ports, {
+          catalog: { ...ports.catalog, covers: () => true, describe: () => Promise.resolve({ digest: digest('moved') }) },
+        }),
+        { images: [reference('gcr.io/p/app:v1')] }
+      ),
     ],
   ])('%s', async (_title, code, prepare) => {
     const ports = memoryPorts([attestor], [key], { 'gcr.io/p/app:v1': { digest: digest('app') } });
@@ -224,7 +275,10 @@ describe('visibility', () => {
     ports.attestations.propagationMs = 3_600_000;
     const deadlines: number[] = [];
     const list = ports.attestations.listOfNote.bind(ports.attestations);
-    ports.attestations.listOfNote = (note: NoteName, of?: Digest, deadline?: number) => (deadline === undefined ? undefined : deadlines.push(deadline - ports.clock.now()), list(note, of));
+    ports.attestations.listOfNote = (note: NoteName, of?: Digest, deadline?: number) => (
+      deadline === undefined ? undefined : deadlines.push(deadline - ports.clock.now()),
+      list(note, of)
+    );
     expect((await run(ports, { waitTimeoutMs: 0 })).codes).toEqual(['NOT_VISIBLE']);
     expect(deadlines).toEqual([expect.toSatisfy((ms: number) => ms >= 1_000)]);
   });
@@ -260,7 +314,8 @@ describe('visibility', () => {
   it('refuses what is stored otherwise than it was posted', async () => {
     const ports = memoryPorts([attestor], [key]);
     const create = ports.attestations.create.bind(ports.attestations);
-    ports.attestations.create = (project, attestation) => create(project, { ...attestation, payload: encodePayload(payloadFor(pin(reference(IMAGE), digest('swapped')))) });
+    ports.attestations.create = (project, attestation) =>
+      create(project, { ...attestation, payload: encodePayload(payloadFor(pin(reference(IMAGE), digest('swapped')))) });
     expect((await run(ports)).codes).toEqual(['ATTESTATION_NOT_VERIFIABLE']);
   });
 
@@ -278,7 +333,9 @@ describe('tags', () => {
   it('are resolved with a warning, and Artifact Registry is heard as a second witness', async () => {
     const ports = memoryPorts([attestor], [key], { 'gcr.io/p/app:v1': { digest: digest('app') } });
     const uploadTime = new Date(ports.clock.now() - 9 * 3_600_000).toISOString();
-    Object.assign(ports, { catalog: { ...ports.catalog, covers: () => true, describe: () => Promise.resolve({ digest: digest('app'), uploadTime }) } });
+    Object.assign(ports, {
+      catalog: { ...ports.catalog, covers: () => true, describe: () => Promise.resolve({ digest: digest('app'), uploadTime }) },
+    });
     const { result } = await run(ports, { images: [reference('gcr.io/p/app:v1')] });
     expect(result.images).toMatchObject([{ image: IMAGE, tag: 'v1', uploadTime }]);
     expect(ports.said.some((line) => /^warning: .*9 hours ago/.test(line))).toBe(true);

@@ -18,7 +18,12 @@ async function plant(ports: Memory, signer: TestKey, word = 'app', note: NoteNam
   const image = pin(reference('gcr.io/p/app:v1'), digest(word));
   const payload = encodePayload(payloadFor(image));
   const [first] = signer.signers;
-  return ports.attestations.plant({ note, resourceUri: `https://gcr.io/p/app@${digest(word)}`, payload, signatures: [{ publicKeyId: signer.entry.id, bytes: await first.sign(payload, first.publicKeys[0]) }] });
+  return ports.attestations.plant({
+    note,
+    resourceUri: `https://gcr.io/p/app@${digest(word)}`,
+    payload,
+    signatures: [{ publicKeyId: signer.entry.id, bytes: await first.sign(payload, first.publicKeys[0]) }],
+  });
 }
 
 async function run(ports: Memory, request: Partial<ListRequest>) {
@@ -46,7 +51,9 @@ describe('list', () => {
   });
 
   it('of an image ends 6 where none is found', async () => {
-    expect((await run(memoryPorts([attestor], []), { images: [reference(IMAGE)], attestors: [attestor.name] })).errors).toEqual(['ATTESTATION_NOT_FOUND']);
+    expect((await run(memoryPorts([attestor], []), { images: [reference(IMAGE)], attestors: [attestor.name] })).errors).toEqual([
+      'ATTESTATION_NOT_FOUND',
+    ]);
   });
 
   it('needs a verified attestation of each attestor named, for each image', async () => {
@@ -57,7 +64,10 @@ describe('list', () => {
     expect((await run(ports, { images: [reference(IMAGE)], ...both })).code).toBe(6);
     await plant(ports, key, 'app', second.note);
     expect((await run(ports, { images: [reference(IMAGE)], ...both })).code).toBe(0);
-    expect((await run(ports, { images: [reference(IMAGE), reference(`gcr.io/p/app@${digest('b')}`)], ...both })).errors).toEqual(['ATTESTATION_NOT_FOUND', 'ATTESTATION_NOT_FOUND']);
+    expect((await run(ports, { images: [reference(IMAGE), reference(`gcr.io/p/app@${digest('b')}`)], ...both })).errors).toEqual([
+      'ATTESTATION_NOT_FOUND',
+      'ATTESTATION_NOT_FOUND',
+    ]);
   });
 
   it('without an image ends 0, also with nothing to show', async () => {
@@ -80,12 +90,16 @@ describe('list', () => {
     const ports = memoryPorts([attestor], []);
     await plant(ports, key, 'app', 'projects/elsewhere/notes/n' as NoteName);
     const { errors } = await list({ images: [reference(IMAGE)], attestors: [], project }, ports);
-    expect(errors.map(({ code, hint }) => [code, hint])).toEqual([['ATTESTATION_NOT_VERIFIABLE', `name the attestor whose note it is: binauthz list ${IMAGE} --attestor NAME`]]);
+    expect(errors.map(({ code, hint }) => [code, hint])).toEqual([
+      ['ATTESTATION_NOT_VERIFIABLE', `name the attestor whose note it is: binauthz list ${IMAGE} --attestor NAME`],
+    ]);
   });
 
   it('does not count absences where something could not be read', async () => {
     const ports = memoryPorts([attestor], []);
-    expect((await run(ports, { images: [reference(IMAGE), reference('gcr.io/p/missing:v1')], attestors: [attestor.name] })).errors).toEqual(['IMAGE_NOT_FOUND']);
+    expect((await run(ports, { images: [reference(IMAGE), reference('gcr.io/p/missing:v1')], attestors: [attestor.name] })).errors).toEqual(
+      ['IMAGE_NOT_FOUND'],
+    );
   });
 
   it('ends with all attestors that are not there', async () => {

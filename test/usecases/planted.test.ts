@@ -15,11 +15,19 @@ async function plant(ports: Memory, { type = PAYLOAD_TYPE, bytes }: { type?: str
   const payload = encodePayload({ dockerReference: 'gcr.io/p/app', digest: pin(reference(IMAGE), digest('app')).digest, type });
   const [signer] = key.signers;
   const signature = bytes ?? (await signer.sign(payload, signer.publicKeys[0]));
-  return ports.attestations.plant({ note: attestor.note, resourceUri: `https://${IMAGE}`, payload, signatures: [{ publicKeyId: key.entry.id, bytes: signature }] });
+  return ports.attestations.plant({
+    note: attestor.note,
+    resourceUri: `https://${IMAGE}`,
+    payload,
+    signatures: [{ publicKeyId: key.entry.id, bytes: signature }],
+  });
 }
 
 async function run(ports: Memory) {
-  const { result, errors } = await attest({ images: [reference(IMAGE)], attestors: [attestor.name], multiPlatform: 'both', waitTimeoutMs: 60_000, dryRun: false }, ports);
+  const { result, errors } = await attest(
+    { images: [reference(IMAGE)], attestors: [attestor.name], multiPlatform: 'both', waitTimeoutMs: 60_000, dryRun: false },
+    ports,
+  );
   return { statuses: result.attestations.map(({ status }) => status), codes: errors.map(({ code }) => code), errors };
 }
 
@@ -75,9 +83,17 @@ describe('a planted resource', () => {
     const ports = memoryPorts([attestor], [key]);
     const row = `\n  \u001b[32mverified  ${attestor.name}\u001b[0m`;
     const resourceUri = `https://gcr.io/p/x${row}@${digest('app')}`;
-    ports.attestations.plant({ note: attestor.note, resourceUri, payload: new Uint8Array(), signatures: [{ publicKeyId: row, bytes: new Uint8Array() }] });
+    ports.attestations.plant({
+      note: attestor.note,
+      resourceUri,
+      payload: new Uint8Array(),
+      signatures: [{ publicKeyId: row, bytes: new Uint8Array() }],
+    });
     const { result, errors } = await list({ images: [reference(IMAGE)], attestors: [attestor.name] }, ports);
-    const shown = [...result.attestations.flatMap(({ image, publicKeyId, reason }) => [image, publicKeyId, reason?.message]), ...errors.map(({ message }) => message)];
+    const shown = [
+      ...result.attestations.flatMap(({ image, publicKeyId, reason }) => [image, publicKeyId, reason?.message]),
+      ...errors.map(({ message }) => message),
+    ];
     expect(shown.join('')).not.toMatch(/\p{Cc}/u);
     expect(result.attestations.map(({ verified }) => verified)).toEqual([false]);
   });

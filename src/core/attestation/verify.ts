@@ -32,7 +32,12 @@ const MOST_EXPLAINED = 3;
 const LONGEST_QUOTE = 200;
 
 /** Does this attestation bind a key that the attestor trusts now to this digest? One good signature is enough. */
-export async function verifyAttestation<A extends Attestation>(attestation: A, digest: Digest, keys: readonly AttestorKey[], verifier: Verifier): Promise<Verdict<A>> {
+export async function verifyAttestation<A extends Attestation>(
+  attestation: A,
+  digest: Digest,
+  keys: readonly AttestorKey[],
+  verifier: Verifier,
+): Promise<Verdict<A>> {
   if (keys.length === 0) return reject('ATTESTOR_HAS_NO_KEY', 'the attestor trusts no key, so no attestation of it is ever valid');
   const payload = decodePayload(attestation.payload);
   if (!payload) return reject('PAYLOAD_NOT_PARSEABLE', 'the signed payload is not a Binary Authorization payload with a sha256 digest');
@@ -46,7 +51,9 @@ export async function verifyAttestation<A extends Attestation>(attestation: A, d
       rejections.push(checked.rejected);
       continue;
     }
-    const typeWarning = hasGoogleType(payload) ? [] : [`its payload type is "${quote(payload.type)}", which is not one that Google publishes`];
+    const typeWarning = hasGoogleType(payload)
+      ? []
+      : [`its payload type is "${quote(payload.type)}", which is not one that Google publishes`];
     const verified = { attestation, digest, publicKeyId: signature.publicKeyId, warnings: [...checked.warnings, ...typeWarning] };
     return { verified: verified as unknown as VerifiedAttestation<A> };
   }
@@ -70,9 +77,15 @@ async function checkSignature(
   if (candidates.length > 0) return reject('BAD_SIGNATURE', `its signature by ${id} does not verify: ${reasons.join('; ')}`);
   for (const key of keys) {
     if (!(await verifier.verify(payload, signature.bytes, key)).verified) continue;
-    return reject('TRUSTED_KEY_UNDER_OTHER_ID', `it was signed by the trusted key ${key.id}, but under the id ${id}; the ids must be equal`);
+    return reject(
+      'TRUSTED_KEY_UNDER_OTHER_ID',
+      `it was signed by the trusted key ${key.id}, but under the id ${id}; the ids must be equal`,
+    );
   }
-  return reject('UNKNOWN_KEY_ID', `it was signed by ${id}, which the attestor does not trust; it trusts ${quote(keys.map((key) => key.id).join(', '))}`);
+  return reject(
+    'UNKNOWN_KEY_ID',
+    `it was signed by ${id}, which the attestor does not trust; it trusts ${quote(keys.map((key) => key.id).join(', '))}`,
+  );
 }
 
 // The id selects the key, byte for byte; a listed key under another spelling of its id does not count at Google.

@@ -22,14 +22,22 @@ export function digestOf(bytes: Uint8Array): Digest {
  * The digest of a manifest's bytes, which every claim about it (the reference's digest, the registry's header) must
  * equal. DIGEST_MISMATCH otherwise: a header is not proof, only the bytes are.
  */
-export function proveDigest(bytes: Uint8Array, claims: readonly { readonly by: string; readonly digest: string }[], resource: string): Digest {
+export function proveDigest(
+  bytes: Uint8Array,
+  claims: readonly { readonly by: string; readonly digest: string }[],
+  resource: string,
+): Digest {
   const proven = digestOf(bytes);
   const wrong = claims.find((claim) => claim.digest !== proven);
   if (wrong) {
-    throw new BinauthzError('DIGEST_MISMATCH', `cannot trust the manifest of ${resource}: expected ${wrong.digest} (${wrong.by}), got bytes with digest ${proven}`, {
-      resource,
-      hint: 'the registry, or something between you and it, answered with other content than was asked for: do not deploy it, and ask the registry’s operator',
-    });
+    throw new BinauthzError(
+      'DIGEST_MISMATCH',
+      `cannot trust the manifest of ${resource}: expected ${wrong.digest} (${wrong.by}), got bytes with digest ${proven}`,
+      {
+        resource,
+        hint: 'the registry, or something between you and it, answered with other content than was asked for: do not deploy it, and ask the registry’s operator',
+      },
+    );
   }
   return proven;
 }

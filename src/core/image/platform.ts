@@ -42,7 +42,8 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined,
   const mediaType = mediaTypeOf(manifest, contentType, reference.original);
   const isIndex = INDEX_MEDIA_TYPES.has(mediaType);
   const children = isIndex ? childrenOf(manifest, reference.original) : [];
-  if (isIndex && children.length === 0) throw invalid(reference.original, 'the index holds no runnable image, expected at least one manifest with a platform');
+  if (isIndex && children.length === 0)
+    throw invalid(reference.original, 'the index holds no runnable image, expected at least one manifest with a platform');
   return { reference, mediaType, children, isIndex };
 }
 
@@ -91,10 +92,13 @@ function mediaTypeOf(manifest: JsonObject, contentType: string | undefined, reso
 }
 
 function shapeProblem(manifest: JsonObject, mediaType: unknown): string | undefined {
-  if (manifest['schemaVersion'] === 1) return 'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool';
-  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType)) return `its media type is ${quote(mediaType)}, expected an image manifest or an index`;
+  if (manifest['schemaVersion'] === 1)
+    return 'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool';
+  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType))
+    return `its media type is ${quote(mediaType)}, expected an image manifest or an index`;
   if ('manifests' in manifest && ('layers' in manifest || 'config' in manifest)) return 'it claims to be an index and an image at once';
-  if (!(INDEX_MEDIA_TYPES.has(mediaType) ? isIndexContent(manifest) : isImageContent(manifest))) return `its content does not fit its media type ${mediaType}`;
+  if (!(INDEX_MEDIA_TYPES.has(mediaType) ? isIndexContent(manifest) : isImageContent(manifest)))
+    return `its content does not fit its media type ${mediaType}`;
   return undefined;
 }
 
@@ -114,7 +118,8 @@ function quote(text: unknown): string {
 function childrenOf(index: JsonObject, resource: string): readonly ChildManifest[] {
   const manifests = Array.isArray(index['manifests']) ? index['manifests'] : [];
   // Each child costs a signature and an occurrence for each attestor: the author of an image must not order thousands.
-  if (manifests.length > MOST_ENTRIES) throw invalid(resource, `the index has ${manifests.length} entries, expected at most ${MOST_ENTRIES}`);
+  if (manifests.length > MOST_ENTRIES)
+    throw invalid(resource, `the index has ${manifests.length} entries, expected at most ${MOST_ENTRIES}`);
   const children = manifests.map((entry: unknown) => childOf(entry, resource));
   return children.filter((child): child is ChildManifest => child !== undefined);
 }
@@ -134,10 +139,13 @@ function childOf(entry: unknown, resource: string): ChildManifest | undefined {
 function platformOf(platform: unknown, resource: string): string {
   // An entry without a platform may be run anywhere, so it is kept rather than skipped.
   if (!isObject(platform)) return 'any';
-  const parts = [platform['os'], platform['architecture'], platform['variant']].filter((part): part is string => typeof part === 'string' && part !== '');
+  const parts = [platform['os'], platform['architecture'], platform['variant']].filter(
+    (part): part is string => typeof part === 'string' && part !== '',
+  );
   // Platforms are printed into logs, where a line break could begin a command to the CI system.
   const odd = parts.find((part) => !/^[A-Za-z0-9._-]{1,100}$/.test(part));
-  if (odd !== undefined) throw invalid(resource, `the index has an entry whose platform is not made of names: ${JSON.stringify(quote(odd))}`);
+  if (odd !== undefined)
+    throw invalid(resource, `the index has an entry whose platform is not made of names: ${JSON.stringify(quote(odd))}`);
   return parts.length === 0 ? 'any' : parts.join('/');
 }
 

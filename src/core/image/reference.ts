@@ -21,7 +21,8 @@ export interface PinnedReference extends ImageReference {
 export type ParsedReference = { readonly ok: true; readonly reference: ImageReference } | { readonly ok: false; readonly reason: string };
 
 // The grammar of github.com/distribution/reference, without its host-less short names.
-const HOST = /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?=:)|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?$/i;
+const HOST =
+  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?=:)|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?$/i;
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const LONGEST_NAME = 255;
@@ -41,7 +42,8 @@ export function parseImageReference(text: string): ParsedReference {
     const problem = digestProblem(digest);
     if (problem) return refuse(problem);
   }
-  if (tag !== undefined && !TAG.test(tag)) return refuse(`"${tag.slice(0, 140)}" is not a tag (letters, digits, "_", "." and "-", at most 128, not starting with "." or "-")`);
+  if (tag !== undefined && !TAG.test(tag))
+    return refuse(`"${tag.slice(0, 140)}" is not a tag (letters, digits, "_", "." and "-", at most 128, not starting with "." or "-")`);
   const named = splitName(name);
   if ('reason' in named) return refuse(named.reason);
   const pinned = digest === undefined ? undefined : parseDigest(digest);
@@ -87,7 +89,8 @@ function digestProblem(digest: string): string | undefined {
   if (parseDigest(digest)) return undefined;
   const got = `got "${digest.slice(0, 100)}"`;
   if (!digest.startsWith('sha256:')) return `the digest must be sha256, which is all that Binary Authorization knows; ${got}`;
-  if (digest.length !== DIGEST_LENGTH) return `the digest must be "sha256:" and 64 hex digits, ${got} with ${digest.length - 'sha256:'.length}`;
+  if (digest.length !== DIGEST_LENGTH)
+    return `the digest must be "sha256:" and 64 hex digits, ${got} with ${digest.length - 'sha256:'.length}`;
   return `the digest must be lower-case hex, ${got}`;
 }
 
@@ -104,6 +107,9 @@ function splitName(name: string): { registry: string; repository: string } | { r
   if (name.length > LONGEST_NAME) return { reason: `the name has ${name.length} characters, at most ${LONGEST_NAME} are allowed` };
   const bad = repository.split('/').find((component) => !COMPONENT.test(component));
   if (bad === '') return { reason: 'the repository has an empty path component ("//" or a slash at an end)' };
-  if (bad !== undefined) return { reason: `"${bad}" is not a repository name component (lower-case letters, digits, and single ".", "_", "__" or "-" between them)` };
+  if (bad !== undefined)
+    return {
+      reason: `"${bad}" is not a repository name component (lower-case letters, digits, and single ".", "_", "__" or "-" between them)`,
+    };
   return { registry: host.toLowerCase(), repository };
 }

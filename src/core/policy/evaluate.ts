@@ -33,13 +33,25 @@ export type Question = { readonly decided: Evaluation } | { readonly chosen: Cho
 export function pose(policy: Policy, image: string, cluster: string | undefined): Question {
   const pattern = exemptingPattern(policy.admissionWhitelistPatterns, image);
   if (pattern !== undefined) {
-    return { decided: { verdict: 'ALLOWED', rule: 'admissionWhitelistPatterns', reasons: [{ code: 'EXEMPT_BY_PATTERN', message: `the pattern ${pattern} exempts ${image}` }] } };
+    return {
+      decided: {
+        verdict: 'ALLOWED',
+        rule: 'admissionWhitelistPatterns',
+        reasons: [{ code: 'EXEMPT_BY_PATTERN', message: `the pattern ${pattern} exempts ${image}` }],
+      },
+    };
   }
   const chosen = chooseRule(policy, cluster);
   if (!chosen) return { decided: undecidable('the policy has rules that this version cannot choose between') };
   switch (chosen.rule.evaluationMode) {
     case 'ALWAYS_ALLOW':
-      return { decided: { verdict: 'ALLOWED', rule: chosen.name, reasons: [{ code: 'POLICY_ALLOWS_ALL', message: `${chosen.name} admits every image` }] } };
+      return {
+        decided: {
+          verdict: 'ALLOWED',
+          rule: chosen.name,
+          reasons: [{ code: 'POLICY_ALLOWS_ALL', message: `${chosen.name} admits every image` }],
+        },
+      };
     case 'ALWAYS_DENY':
       return { decided: violation(policy, chosen, [{ code: 'POLICY_DENIES_ALL', message: `${chosen.name} denies every image` }]) };
     case 'REQUIRE_ATTESTATION':
@@ -50,15 +62,38 @@ export function pose(policy: Policy, image: string, cluster: string | undefined)
 /** The verdict under a rule that requires attestations: every listed attestor must be satisfied. */
 export function evaluate(policy: Policy, chosen: ChosenRule, isPinned: boolean, evidence: readonly Evidence[]): Evaluation {
   if (!isPinned) {
-    return violation(policy, chosen, [{ code: 'IMAGE_NOT_PINNED', message: 'Expected digest with sha256 scheme, but got tag or malformed digest', hint: 'deploy the image by its digest: GKE does not resolve tags' }]);
+    return violation(policy, chosen, [
+      {
+        code: 'IMAGE_NOT_PINNED',
+        message: 'Expected digest with sha256 scheme, but got tag or malformed digest',
+        hint: 'deploy the image by its digest: GKE does not resolve tags',
+      },
+    ]);
   }
   const required = chosen.rule.requireAttestationsBy;
-  const answers = required.map((attestor) => evidence.find((entry) => entry.attestor === attestor) ?? { attestor, found: 'no-answer' as const, what: 'it was not asked' });
+  const answers = required.map(
+    (attestor) =>
+      evidence.find((entry) => entry.attestor === attestor) ?? { attestor, found: 'no-answer' as const, what: 'it was not asked' },
+  );
   const missing = answers.filter((answer) => answer.found === 'none');
-  if (missing.length > 0) return violation(policy, chosen, missing.map((answer) => missingReason(answer, required.length)));
+  if (missing.length > 0)
+    return violation(
+      policy,
+      chosen,
+      missing.map((answer) => missingReason(answer, required.length)),
+    );
   const open = answers.filter((answer) => answer.found === 'no-answer');
-  if (open.length > 0) return { verdict: 'UNKNOWN', rule: chosen.name, reasons: open.map(({ attestor, what }) => ({ code: 'EVIDENCE_MISSING', message: what, attestor })) };
-  return { verdict: 'ALLOWED', rule: chosen.name, reasons: answers.map(({ attestor, what }) => ({ code: 'ATTESTED', message: what, attestor })) };
+  if (open.length > 0)
+    return {
+      verdict: 'UNKNOWN',
+      rule: chosen.name,
+      reasons: open.map(({ attestor, what }) => ({ code: 'EVIDENCE_MISSING', message: what, attestor })),
+    };
+  return {
+    verdict: 'ALLOWED',
+    rule: chosen.name,
+    reasons: answers.map(({ attestor, what }) => ({ code: 'ATTESTED', message: what, attestor })),
+  };
 }
 
 function chooseRule(policy: Policy, cluster: string | undefined): ChosenRule | undefined {
@@ -73,7 +108,14 @@ function chooseRule(policy: Policy, cluster: string | undefined): ChosenRule | u
 function violation(policy: Policy, chosen: ChosenRule, reasons: readonly Reason[]): Evaluation {
   if (chosen.rule.enforcementMode === 'DRYRUN_AUDIT_LOG_ONLY') return { verdict: 'ALLOWED_DRY_RUN', rule: chosen.name, reasons };
   if (!policy.usesSystemPolicy) return { verdict: 'DENIED', rule: chosen.name, reasons };
-  return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [...reasons, { code: 'POLICY_NOT_DECIDABLE', message: 'the system policy, which this version does not read, may exempt the image' }] };
+  return {
+    verdict: 'UNKNOWN',
+    rule: chosen.name,
+    reasons: [
+      ...reasons,
+      { code: 'POLICY_NOT_DECIDABLE', message: 'the system policy, which this version does not read, may exempt the image' },
+    ],
+  };
 }
 
 function undecidable(message: string): Evaluation {

@@ -3,7 +3,8 @@ import { parseAttestorName, type AttestorName } from '../names.js';
 import { RULE_MAPS, type AdmissionRule, type EnforcementMode, type EvaluationMode, type Policy, type RuleMapName } from './policy.js';
 
 /** A policy, or everything about the document that the API would refuse. */
-export type ParsedPolicy = { readonly policy: Policy; readonly problems?: undefined } | { readonly policy?: undefined; readonly problems: readonly string[] };
+export type ParsedPolicy =
+  { readonly policy: Policy; readonly problems?: undefined } | { readonly policy?: undefined; readonly problems: readonly string[] };
 
 type Fields = { readonly [member: string]: unknown };
 
@@ -39,7 +40,9 @@ function parsePatterns(value: unknown, problems: string[]): readonly string[] {
   return value.flatMap((entry: unknown, index) => {
     const pattern = isFields(entry) ? entry['namePattern'] : undefined;
     if (typeof pattern === 'string' && pattern !== '' && !/\*[^*]/.test(pattern) && !/\*{3}/.test(pattern)) return [pattern];
-    problems.push(`admissionWhitelistPatterns[${index}].namePattern is ${JSON.stringify(pattern)}, expected a name with "*" or "**" at its end only`);
+    problems.push(
+      `admissionWhitelistPatterns[${index}].namePattern is ${JSON.stringify(pattern)}, expected a name with "*" or "**" at its end only`,
+    );
     return [];
   });
 }
@@ -64,7 +67,9 @@ function parseRule(value: unknown, where: string, problems: string[]): Admission
   const enforcementMode = oneOf<EnforcementMode>(value['enforcementMode'], ENFORCEMENT_MODES, `${where}.enforcementMode`, problems);
   const requireAttestationsBy = parseAttestors(value['requireAttestationsBy'], `${where}.requireAttestationsBy`, problems);
   if (evaluationMode && (evaluationMode === 'REQUIRE_ATTESTATION') !== requireAttestationsBy.length > 0) {
-    problems.push(`${where}.requireAttestationsBy has ${requireAttestationsBy.length} attestors with evaluationMode ${evaluationMode}: REQUIRE_ATTESTATION needs at least one, the other modes none`);
+    problems.push(
+      `${where}.requireAttestationsBy has ${requireAttestationsBy.length} attestors with evaluationMode ${evaluationMode}: REQUIRE_ATTESTATION needs at least one, the other modes none`,
+    );
   }
   if (problems.length > before || !evaluationMode || !enforcementMode) return undefined;
   return { evaluationMode, enforcementMode, requireAttestationsBy };

@@ -12,7 +12,12 @@ export interface AdmissionRule {
 }
 
 /** The rule maps of a policy; a valid one has at most one that is not empty. */
-export const RULE_MAPS = ['clusterAdmissionRules', 'kubernetesNamespaceAdmissionRules', 'kubernetesServiceAccountAdmissionRules', 'istioServiceIdentityAdmissionRules'] as const;
+export const RULE_MAPS = [
+  'clusterAdmissionRules',
+  'kubernetesNamespaceAdmissionRules',
+  'kubernetesServiceAccountAdmissionRules',
+  'istioServiceIdentityAdmissionRules',
+] as const;
 
 export type RuleMapName = (typeof RULE_MAPS)[number];
 

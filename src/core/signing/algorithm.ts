@@ -7,7 +7,9 @@ export interface Algorithm {
   /** The attestor's enum name, as gcloud writes it. */
   readonly name: AlgorithmName;
   readonly hash: HashName;
-  readonly scheme: { readonly kind: 'rsa-pss' | 'rsa-pkcs1'; readonly bits: number } | { readonly kind: 'ecdsa'; readonly curve: 'P-256' | 'P-384' | 'P-521' };
+  readonly scheme:
+    | { readonly kind: 'rsa-pss' | 'rsa-pkcs1'; readonly bits: number }
+    | { readonly kind: 'ecdsa'; readonly curve: 'P-256' | 'P-384' | 'P-521' };
   /** The Cloud KMS algorithm that makes such signatures; none for P-521, which only local keys have. */
   readonly kms: string | undefined;
 }
@@ -57,7 +59,10 @@ export function algorithmOfKms(name: string): Algorithm | undefined {
 /** Why a Cloud KMS algorithm cannot be used for attestations, and which can. */
 export function whyKmsAlgorithmIsRefused(name: string): string {
   const usable = ALGORITHMS.flatMap((algorithm) => (algorithm.kms ? [algorithm.kms] : [])).join(', ');
-  const reason = name === 'PQ_SIGN_ML_DSA_65' ? 'attestors can name ML_DSA_65, but what Google verifies for it is not published' : 'no attestor can name it';
+  const reason =
+    name === 'PQ_SIGN_ML_DSA_65'
+      ? 'attestors can name ML_DSA_65, but what Google verifies for it is not published'
+      : 'no attestor can name it';
   return `algorithm ${name} cannot be used: ${reason}; usable are ${usable}`;
 }
 

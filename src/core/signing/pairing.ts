@@ -17,7 +17,10 @@ export interface Pair {
  * Pairs each attestor with the first given key that it trusts, by comparing public keys. An attestor that trusts none
  * of them, and a given key that no attestor trusts, are errors that list both sides.
  */
-export function pairKeys(attestors: readonly Attestor[], given: readonly GivenKey[]): { readonly pairs: readonly Pair[]; readonly errors: readonly BinauthzError[] } {
+export function pairKeys(
+  attestors: readonly Attestor[],
+  given: readonly GivenKey[],
+): { readonly pairs: readonly Pair[]; readonly errors: readonly BinauthzError[] } {
   const found = attestors.map((attestor) => ({ attestor, pair: pairFor(attestor, given) }));
   const untrusting = found.filter(({ pair }) => pair === undefined).map(({ attestor }) => attestorError(attestor, given));
   const unused = given.filter((key) => !attestors.some((attestor) => pairFor(attestor, [key]) !== undefined));
@@ -38,10 +41,14 @@ function pairFor(attestor: Attestor, given: readonly GivenKey[]): Pair | undefin
 
 function attestorError(attestor: Attestor, given: readonly GivenKey[]): BinauthzError {
   if (attestor.keys.length === 0) {
-    return new BinauthzError('KEY_NOT_TRUSTED', `cannot attest for ${attestor.name}: the attestor trusts no key, so nothing would ever be admitted by it`, {
-      resource: attestor.name,
-      hint: `add a public key to it: gcloud container binauthz attestors public-keys add --attestor=${attestor.name} …`,
-    });
+    return new BinauthzError(
+      'KEY_NOT_TRUSTED',
+      `cannot attest for ${attestor.name}: the attestor trusts no key, so nothing would ever be admitted by it`,
+      {
+        resource: attestor.name,
+        hint: `add a public key to it: gcloud container binauthz attestors public-keys add --attestor=${attestor.name} …`,
+      },
+    );
   }
   const message = `cannot attest for ${attestor.name}: it trusts none of the given keys; it trusts ${attestor.keys.map(describeListed).join(', ')}; given: ${given.map(describeGiven).join(', ')}`;
   return new BinauthzError('KEY_NOT_TRUSTED', message, { resource: attestor.name, hint: mismatchHint(attestor, given) });
@@ -66,7 +73,10 @@ function mismatchHint(attestor: Attestor, given: readonly GivenKey[]): string {
 }
 
 function describeGiven(key: GivenKey): string {
-  return `${key.name} (${key.signers.flatMap((signer) => signer.publicKeys).map(describeKey).join(' or ')})`;
+  return `${key.name} (${key.signers
+    .flatMap((signer) => signer.publicKeys)
+    .map(describeKey)
+    .join(' or ')})`;
 }
 
 function describeListed(key: AttestorKey): string {

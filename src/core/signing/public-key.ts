@@ -39,7 +39,10 @@ export function isTrustedAs(key: PublicKey, listed: AttestorKey): boolean {
 
 /** A PGP fingerprint as attestors write it: 40 hex digits, upper case. */
 export function normalizeFingerprint(text: string): string {
-  return text.replace(/^openpgp4fpr:/i, '').replaceAll(' ', '').toUpperCase();
+  return text
+    .replace(/^openpgp4fpr:/i, '')
+    .replaceAll(' ', '')
+    .toUpperCase();
 }
 
 /** A key as messages name it. */

@@ -13,13 +13,7 @@ export function createArtifactRegistry(world: World): { readonly routes: readonl
   const images = new ImageStore(world.clock);
   const operations = new Operations();
   const api = { world, images, operations };
-  const routes = [
-    ...repositoryRoutes(api),
-    ...packageRoutes(api),
-    ...tagRoutes(api),
-    ...dockerImageRoutes(api),
-    ...operations.routes(),
-  ];
+  const routes = [...repositoryRoutes(api), ...packageRoutes(api), ...tagRoutes(api), ...dockerImageRoutes(api), ...operations.routes()];
   const reset = (): void => {
     images.clear();
     operations.reset();

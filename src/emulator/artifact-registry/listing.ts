@@ -14,7 +14,10 @@ function filtered(items: readonly JsonObject[], query: URLSearchParams): readonl
   if (filter === '') return items;
   const [, field, value] = /^(name|version)\s*=\s*"([^"]*)"$/i.exec(filter) ?? [];
   if (field === undefined || value === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid filter: ${filter}`);
-  const source = value.split('*').map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+  const source = value
+    .split('*')
+    .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
   const pattern = new RegExp(`^${source}$`, 'i');
   return items.filter((item) => pattern.test(String(item[field.toLowerCase()])));
 }

@@ -53,7 +53,11 @@ interface Package {
 
 function listPackages(api: Api, call: Call): Reply {
   const repository = repositoryOf(api, call, 'artifactregistry.packages.list');
-  return listReply(repository.packages().map((image) => packageJson(repository, image)), call.query, 'packages');
+  return listReply(
+    repository.packages().map((image) => packageJson(repository, image)),
+    call.query,
+    'packages',
+  );
 }
 
 function deletePackage(api: Api, call: Call): Reply {
@@ -100,7 +104,11 @@ function versionJson({ repository, image }: Package, manifest: Manifest, query: 
 
 function listTags(api: Api, call: Call): Reply {
   const found = packageOf(api, call, 'artifactregistry.tags.list');
-  return listReply([...found.image.tags.keys()].sort().map((tag) => tagJson(found, tag)), call.query, 'tags');
+  return listReply(
+    [...found.image.tags.keys()].sort().map((tag) => tagJson(found, tag)),
+    call.query,
+    'tags',
+  );
 }
 
 function createTag(api: Api, call: Call): Reply {

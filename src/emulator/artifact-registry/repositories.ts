@@ -2,7 +2,17 @@
 // Repositories of Artifact Registry v1.
 import { iamRoutes } from '../iam.js';
 import { jsonBody, param, route, type Call, type Reply, type Route } from '../router.js';
-import { ApiError, camelCase, enumMember, objectMember, refuseUnknown, stringMapMember, stringMember, timestamp, type JsonObject } from '../wire.js';
+import {
+  ApiError,
+  camelCase,
+  enumMember,
+  objectMember,
+  refuseUnknown,
+  stringMapMember,
+  stringMember,
+  timestamp,
+  type JsonObject,
+} from '../wire.js';
 import { listReply } from './listing.js';
 import { LOCATIONS } from './locations.js';
 import { addressOf, existing, parentOf, repositoryOf, type Api } from './lookups.js';
@@ -10,12 +20,24 @@ import { gcrLocation, registryUri, repositoryName, type RepositoryAddress } from
 import type { Repository } from './state.js';
 
 const FORMATS: ReadonlyMap<string, number> = new Map([
-  ['FORMAT_UNSPECIFIED', 0], ['DOCKER', 1], ['MAVEN', 2], ['NPM', 3], ['APT', 5], ['YUM', 6],
-  ['PYTHON', 8], ['KFP', 9], ['GO', 10], ['GENERIC', 11], ['RUBY', 12],
+  ['FORMAT_UNSPECIFIED', 0],
+  ['DOCKER', 1],
+  ['MAVEN', 2],
+  ['NPM', 3],
+  ['APT', 5],
+  ['YUM', 6],
+  ['PYTHON', 8],
+  ['KFP', 9],
+  ['GO', 10],
+  ['GENERIC', 11],
+  ['RUBY', 12],
 ]);
 
 const MODES: ReadonlyMap<string, number> = new Map([
-  ['MODE_UNSPECIFIED', 0], ['STANDARD_REPOSITORY', 1], ['VIRTUAL_REPOSITORY', 2], ['REMOTE_REPOSITORY', 3],
+  ['MODE_UNSPECIFIED', 0],
+  ['STANDARD_REPOSITORY', 1],
+  ['VIRTUAL_REPOSITORY', 2],
+  ['REMOTE_REPOSITORY', 3],
 ]);
 
 const REPOSITORY_ID = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -57,7 +79,8 @@ function createRepository({ world, images, operations }: Api, call: Call): Reply
   const format = enumMember(body['format'], FORMATS, 'repository.format', 'FORMAT_UNSPECIFIED');
   if (format === 'FORMAT_UNSPECIFIED') throw new ApiError('INVALID_ARGUMENT', 'repository.format is required.');
   const mode = enumMember(body['mode'], MODES, 'repository.mode', 'STANDARD_REPOSITORY');
-  if (/^(VIRTUAL|REMOTE)_/.test(mode)) throw new ApiError('INVALID_ARGUMENT', `repository.mode ${mode}: the emulator has standard repositories only.`);
+  if (/^(VIRTUAL|REMOTE)_/.test(mode))
+    throw new ApiError('INVALID_ARGUMENT', `repository.mode ${mode}: the emulator has standard repositories only.`);
   const address = newAddress(call);
   if (images.find(address)) throw new ApiError('ALREADY_EXISTS', 'the repository already exists');
   const repository = images.create(address, { format, fields: pick(body, MUTABLE) });
@@ -78,8 +101,10 @@ function newAddress(call: Call): RepositoryAddress {
   const location = param(call, 'location');
   if (!LOCATIONS.includes(location)) throw new ApiError('INVALID_ARGUMENT', `Location ${location} is not found or access is unauthorized.`);
   const fixed = gcrLocation(repository);
-  if (fixed === undefined && !REPOSITORY_ID.test(repository)) throw new ApiError('INVALID_ARGUMENT', `Invalid repository id "${repository}".`);
-  if (fixed !== undefined && fixed !== location) throw new ApiError('INVALID_ARGUMENT', `Repository ${repository} must be in location ${fixed}.`);
+  if (fixed === undefined && !REPOSITORY_ID.test(repository))
+    throw new ApiError('INVALID_ARGUMENT', `Invalid repository id "${repository}".`);
+  if (fixed !== undefined && fixed !== location)
+    throw new ApiError('INVALID_ARGUMENT', `Repository ${repository} must be in location ${fixed}.`);
   return { project: param(call, 'project'), location, repository };
 }
 

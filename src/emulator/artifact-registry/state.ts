@@ -72,7 +72,10 @@ export class Image {
 
   /** The tags of a manifest, sorted. */
   tagsOf(digest: string): readonly string[] {
-    return [...this.tags].filter(([, target]) => target === digest).map(([tag]) => tag).sort();
+    return [...this.tags]
+      .filter(([, target]) => target === digest)
+      .map(([tag]) => tag)
+      .sort();
   }
 
   private touch(): number {
@@ -149,7 +152,9 @@ export class ImageStore {
   }
 
   private moveHere(address: RepositoryAddress): Repository | undefined {
-    const found = [...this.unplaced].find((repository) => repository.address.project === address.project && repository.address.repository === address.repository);
+    const found = [...this.unplaced].find(
+      (repository) => repository.address.project === address.project && repository.address.repository === address.repository,
+    );
     if (!found) return undefined;
     this.delete(found.address);
     found.address = address;
@@ -165,17 +170,13 @@ export class ImageStore {
 
   /** The repositories of one name in a project, in any location; `us` first, then in order of creation. */
   findAnywhere(project: string, repository: string): readonly Repository[] {
-    const found = [...this.repositories.values()].filter(
-      ({ address }) => address.project === project && address.repository === repository,
-    );
+    const found = [...this.repositories.values()].filter(({ address }) => address.project === project && address.repository === repository);
     return [...found.filter(({ address }) => address.location === 'us'), ...found.filter(({ address }) => address.location !== 'us')];
   }
 
   /** The repositories of a location, by name. */
   list(project: string, location: string): readonly Repository[] {
-    const found = [...this.repositories.values()].filter(
-      ({ address }) => address.project === project && address.location === location,
-    );
+    const found = [...this.repositories.values()].filter(({ address }) => address.project === project && address.location === location);
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -38,8 +38,16 @@ export async function parseAttestor(body: JsonObject, member: NoteMember): Promi
   refuseUnknown(note, ['noteReference', 'publicKeys', 'delegationServiceAccountEmail'], `attestor.${member}`);
   const noteReference = stringMember(note, 'noteReference');
   const project = NOTE.exec(noteReference)?.[1];
-  if (project === undefined) throw new ApiError('INVALID_ARGUMENT', `attestor.${member}.noteReference must be projects/PROJECT_ID/notes/NOTE, not "${noteReference}".`);
-  if (/^\d+$/.test(project)) throw new ApiError('INVALID_ARGUMENT', `attestor.${member}.noteReference must use the project ID, not the project number: "${noteReference}".`);
+  if (project === undefined)
+    throw new ApiError(
+      'INVALID_ARGUMENT',
+      `attestor.${member}.noteReference must be projects/PROJECT_ID/notes/NOTE, not "${noteReference}".`,
+    );
+  if (/^\d+$/.test(project))
+    throw new ApiError(
+      'INVALID_ARGUMENT',
+      `attestor.${member}.noteReference must use the project ID, not the project number: "${noteReference}".`,
+    );
   const entries = listMember(note, 'publicKeys');
   if (entries.length > LIMITS.keys) throw new ApiError('RESOURCE_EXHAUSTED', `An attestor may have at most ${LIMITS.keys} public keys.`);
   const keys = await Promise.all(entries.map((entry, index) => parseKey(entry, `attestor.${member}.public_keys[${index}]`)));
@@ -91,7 +99,8 @@ export class Attestors {
     if (!/^[A-Za-z0-9_-]{1,255}$/.test(id)) throw new ApiError('INVALID_ARGUMENT', `Invalid attestor id: "${id}".`);
     const name = `projects/${project}/attestors/${id}`;
     if (this.byName.has(name)) throw new ApiError('ALREADY_EXISTS', `Requested entity already exists: ${name}`);
-    if (this.list(project).length >= LIMITS.attestors) throw new ApiError('RESOURCE_EXHAUSTED', `A project may have at most ${LIMITS.attestors} attestors.`);
+    if (this.list(project).length >= LIMITS.attestors)
+      throw new ApiError('RESOURCE_EXHAUSTED', `A project may have at most ${LIMITS.attestors} attestors.`);
     const agent = `service-${this.world.projectNumber(project)}@gcp-sa-binaryauthorization.iam.gserviceaccount.com`;
     return this.store({ name, agent, ...draft });
   }

@@ -129,5 +129,6 @@ function policyRoutes(world: World, policies: Policies, attestors: Attestors): R
 function requireReadable({ iam }: World, attestors: Attestors, call: Call, name: string): void {
   iam.require(call, 'binaryauthorization.attestors.get', name);
   iam.require(call, 'binaryauthorization.attestors.list', name);
-  if (!attestors.has(name)) throw new ApiError('INVALID_ARGUMENT', `The attestor ${name} does not exist: it must, before a policy can reference it.`);
+  if (!attestors.has(name))
+    throw new ApiError('INVALID_ARGUMENT', `The attestor ${name} does not exist: it must, before a policy can reference it.`);
 }

@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Project policies and system policies: what the API accepts, stores and answers.
-import { ApiError, enumMember, etagOf, isObject, listMember, objectMember, refuseUnknown, requireEtag, stringMember, stringsMember, timestamp, type JsonObject } from '../wire.js';
+import {
+  ApiError,
+  enumMember,
+  etagOf,
+  isObject,
+  listMember,
+  objectMember,
+  refuseUnknown,
+  requireEtag,
+  stringMember,
+  stringsMember,
+  timestamp,
+  type JsonObject,
+} from '../wire.js';
 import type { EmulatorClock } from '../world.js';
 
 /** The members whose keys are data: cluster names, namespaces, accounts, identities. */
-export const RULE_MAPS = ['clusterAdmissionRules', 'kubernetesNamespaceAdmissionRules', 'kubernetesServiceAccountAdmissionRules', 'istioServiceIdentityAdmissionRules'] as const;
+export const RULE_MAPS = [
+  'clusterAdmissionRules',
+  'kubernetesNamespaceAdmissionRules',
+  'kubernetesServiceAccountAdmissionRules',
+  'istioServiceIdentityAdmissionRules',
+] as const;
 
-const POLICY_MEMBERS = ['name', 'description', 'globalPolicyEvaluationMode', 'admissionWhitelistPatterns', ...RULE_MAPS, 'defaultAdmissionRule', 'updateTime', 'etag'];
+const POLICY_MEMBERS = [
+  'name',
+  'description',
+  'globalPolicyEvaluationMode',
+  'admissionWhitelistPatterns',
+  ...RULE_MAPS,
+  'defaultAdmissionRule',
+  'updateTime',
+  'etag',
+];
 const GLOBAL_MODES = new Map([
   ['GLOBAL_POLICY_EVALUATION_MODE_UNSPECIFIED', 0],
   ['ENABLE', 1],
@@ -26,7 +53,10 @@ const KEY_FORMS: Readonly<Record<(typeof RULE_MAPS)[number], { readonly form: Re
   clusterAdmissionRules: { form: /^[^.]+\..+$/, expected: 'LOCATION.CLUSTER' },
   kubernetesNamespaceAdmissionRules: { form: /^[^:/\s]+$/, expected: 'NAMESPACE' },
   kubernetesServiceAccountAdmissionRules: { form: /^[^:/\s]+:[^:/\s]+$/, expected: 'NAMESPACE:SERVICEACCOUNT' },
-  istioServiceIdentityAdmissionRules: { form: /^(spiffe:\/\/)?[^/\s]+\/ns\/[^/\s]+\/sa\/[^/\s]+$/, expected: 'DOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT' },
+  istioServiceIdentityAdmissionRules: {
+    form: /^(spiffe:\/\/)?[^/\s]+\/ns\/[^/\s]+\/sa\/[^/\s]+$/,
+    expected: 'DOMAIN/ns/NAMESPACE/sa/SERVICEACCOUNT',
+  },
 };
 const ATTESTORS_LIMIT = 200;
 
@@ -43,7 +73,14 @@ export const DEFAULT_POLICY: PolicyContent = {
 export const SYSTEM_POLICY: PolicyContent = {
   description: "Made up by the binauthz emulator; Google's own system policy is different and changes.",
   globalPolicyEvaluationMode: 'DISABLE',
-  admissionWhitelistPatterns: ['gcr.io/google-containers/*', 'gcr.io/google_containers/*', 'k8s.gcr.io/**', 'gke.gcr.io/**', 'gcr.io/gke-release/asm/*', 'gcr.io/stackdriver-agents/*'].map((namePattern) => ({ namePattern })),
+  admissionWhitelistPatterns: [
+    'gcr.io/google-containers/*',
+    'gcr.io/google_containers/*',
+    'k8s.gcr.io/**',
+    'gke.gcr.io/**',
+    'gcr.io/gke-release/asm/*',
+    'gcr.io/stackdriver-agents/*',
+  ].map((namePattern) => ({ namePattern })),
   defaultAdmissionRule: { evaluationMode: 'ALWAYS_ALLOW', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG' },
 };
 
@@ -61,7 +98,8 @@ export function parsePolicy(body: JsonObject, options: { readonly oneMap: boolea
   const rule = body['defaultAdmissionRule'] ?? undefined;
   if (rule !== undefined) content['defaultAdmissionRule'] = parseRule(rule, 'policy.default_admission_rule');
   if (rule === undefined && !options.system) throw new ApiError('INVALID_ARGUMENT', 'policy.default_admission_rule is required.');
-  if (attestorsOf(content).length > ATTESTORS_LIMIT) throw new ApiError('RESOURCE_EXHAUSTED', `A policy may reference at most ${ATTESTORS_LIMIT} attestors.`);
+  if (attestorsOf(content).length > ATTESTORS_LIMIT)
+    throw new ApiError('RESOURCE_EXHAUSTED', `A policy may reference at most ${ATTESTORS_LIMIT} attestors.`);
   return content;
 }
 
@@ -80,14 +118,20 @@ function parsePattern(value: unknown, index: number): JsonObject {
   const fixed = namePattern.replace(/\*{1,2}$/, '');
   const wild = fixed.length < namePattern.length;
   // The wildcard may stand only at the end, and only in the text after the registry.
-  if (namePattern === '' || fixed.includes('*') || (wild && !fixed.includes('/'))) throw new ApiError('INVALID_ARGUMENT', `${at}.name_pattern is invalid: "${namePattern}".`);
+  if (namePattern === '' || fixed.includes('*') || (wild && !fixed.includes('/')))
+    throw new ApiError('INVALID_ARGUMENT', `${at}.name_pattern is invalid: "${namePattern}".`);
   return { namePattern };
 }
 
 function parseRuleMaps(body: JsonObject, oneMap: boolean): JsonObject {
-  const maps = RULE_MAPS.map((member) => [member, parseRules(objectMember(body, member), member)] as const).filter(([, rules]) => Object.keys(rules).length > 0);
+  const maps = RULE_MAPS.map((member) => [member, parseRules(objectMember(body, member), member)] as const).filter(
+    ([, rules]) => Object.keys(rules).length > 0,
+  );
   if (!oneMap || maps.length <= 1) return Object.fromEntries(maps);
-  throw new ApiError('INVALID_ARGUMENT', `A valid policy has only one of the rule maps non-empty; this one has ${maps.map(([member]) => member).join(', ')}.`);
+  throw new ApiError(
+    'INVALID_ARGUMENT',
+    `A valid policy has only one of the rule maps non-empty; this one has ${maps.map(([member]) => member).join(', ')}.`,
+  );
 }
 
 function parseRules(rules: JsonObject, member: (typeof RULE_MAPS)[number]): JsonObject {
@@ -102,13 +146,18 @@ function parseRule(value: unknown, at: string): JsonObject {
   refuseUnknown(value, ['evaluationMode', 'enforcementMode', 'requireAttestationsBy'], at);
   const evaluationMode = enumMember(value['evaluationMode'], EVALUATION_MODES, `${at}.evaluation_mode`);
   const enforcementMode = enumMember(value['enforcementMode'], ENFORCEMENT_MODES, `${at}.enforcement_mode`);
-  if (evaluationMode === '' || enforcementMode === '') throw new ApiError('INVALID_ARGUMENT', `${at}: evaluation_mode and enforcement_mode must be specified.`);
+  if (evaluationMode === '' || enforcementMode === '')
+    throw new ApiError('INVALID_ARGUMENT', `${at}: evaluation_mode and enforcement_mode must be specified.`);
   const attestors = stringsMember(value, 'requireAttestationsBy');
   if ((evaluationMode === 'REQUIRE_ATTESTATION') !== attestors.length > 0) {
     throw new ApiError('INVALID_ARGUMENT', `${at}.require_attestations_by must be set with REQUIRE_ATTESTATION, and only then.`);
   }
   const wrong = attestors.find((attestor) => !ATTESTOR.test(attestor));
-  if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `${at}.require_attestations_by: "${wrong}" is not of the form projects/PROJECT/attestors/ATTESTOR.`);
+  if (wrong !== undefined)
+    throw new ApiError(
+      'INVALID_ARGUMENT',
+      `${at}.require_attestations_by: "${wrong}" is not of the form projects/PROJECT/attestors/ATTESTOR.`,
+    );
   return { evaluationMode, ...(attestors.length > 0 ? { requireAttestationsBy: attestors } : {}), enforcementMode };
 }
 

@@ -104,13 +104,15 @@ function parsePkix(pkix: JsonObject, id: string, at: string): { id: string; pkix
   refuseUnknown(pkix, ['publicKeyPem', 'signatureAlgorithm', 'keyId'], at);
   const publicKeyPem = stringMember(pkix, 'publicKeyPem');
   const der = derOfPem(publicKeyPem);
-  if (!der) throw new ApiError('INVALID_ARGUMENT', `${at}.public_key_pem: a PEM with exactly one public key ("BEGIN PUBLIC KEY") was expected.`);
+  if (!der)
+    throw new ApiError('INVALID_ARGUMENT', `${at}.public_key_pem: a PEM with exactly one public key ("BEGIN PUBLIC KEY") was expected.`);
   const signatureAlgorithm = enumMember(pkix['signatureAlgorithm'], ALGORITHM_NUMBERS, `${at}.signature_algorithm`);
   requireFit(der, signatureAlgorithm, at);
   const keyId = stringMember(pkix, 'keyId');
   const chosen = id || keyId || `ni:///sha-256;${createHash('sha256').update(der).digest('base64url')}`;
   if (!URI.test(chosen)) throw new ApiError('INVALID_ARGUMENT', `${at}: the id "${chosen}" is not a valid RFC 3986 URI.`);
-  if (keyId !== '' && keyId !== chosen) throw new ApiError('INVALID_ARGUMENT', `${at}.key_id must be blank or equal to the id of the public key.`);
+  if (keyId !== '' && keyId !== chosen)
+    throw new ApiError('INVALID_ARGUMENT', `${at}.key_id must be blank or equal to the id of the public key.`);
   return { id: chosen, pkix: { publicKeyPem, signatureAlgorithm, ...(keyId === '' ? {} : { keyId }) } };
 }
 

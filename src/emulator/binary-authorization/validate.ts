@@ -20,7 +20,8 @@ interface Question {
 /** Answers the call for an attestor that exists and that the caller may verify with. */
 export async function validateOccurrence(world: World, attestor: Attestor, call: Call): Promise<Reply> {
   const question = parseQuestion(jsonBody(call));
-  const denialReason = agentFlaw(world, attestor) ?? subjectFlaw(attestor, question) ?? (await signaturesFlaw(attestor, question, world.clock.now()));
+  const denialReason =
+    agentFlaw(world, attestor) ?? subjectFlaw(attestor, question) ?? (await signaturesFlaw(attestor, question, world.clock.now()));
   return { json: denialReason === undefined ? { result: 'VERIFIED' } : { result: 'ATTESTATION_NOT_VERIFIABLE', denialReason } };
 }
 
@@ -50,7 +51,8 @@ function agentFlaw(world: World, { agent, noteReference }: Attestor): string | u
 }
 
 function subjectFlaw(attestor: Attestor, { note, resourceUri, payload }: Question): string | undefined {
-  if (note !== attestor.noteReference) return `The occurrence belongs to the note ${note}, but the attestor's note is ${attestor.noteReference}.`;
+  if (note !== attestor.noteReference)
+    return `The occurrence belongs to the note ${note}, but the attestor's note is ${attestor.noteReference}.`;
   const digest = /@(sha256:[0-9a-f]{64})$/.exec(resourceUri)?.[1];
   if (digest === undefined) return `Expected digest with sha256 scheme, but got tag or malformed digest: ${resourceUri}`;
   return payloadFlaw(payload, digest);
@@ -67,8 +69,10 @@ function payloadFlaw(payload: Buffer, digest: string): string | undefined {
   const critical = isObject(parsed) && isObject(parsed['critical']) ? parsed['critical'] : {};
   const image = isObject(critical['image']) ? critical['image'] : {};
   const signed = image['docker-manifest-digest'] ?? 'none';
-  if (signed !== digest) return unexpected(`the payload's digest is ${typeof signed === 'string' ? signed : JSON.stringify(signed)}, the image's is ${digest}.`);
-  if (!PAYLOAD_TYPES.some((type) => type === critical['type'])) return unexpected(`the payload's type is ${JSON.stringify(critical['type'] ?? null)}.`);
+  if (signed !== digest)
+    return unexpected(`the payload's digest is ${typeof signed === 'string' ? signed : JSON.stringify(signed)}, the image's is ${digest}.`);
+  if (!PAYLOAD_TYPES.some((type) => type === critical['type']))
+    return unexpected(`the payload's type is ${JSON.stringify(critical['type'] ?? null)}.`);
   return undefined;
 }
 

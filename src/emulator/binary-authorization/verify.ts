@@ -23,7 +23,9 @@ function pkixFlaw(key: PkixKey, payload: Buffer, signature: Buffer): Flaw {
     pkcs1: { padding: constants.RSA_PKCS1_PADDING },
     ecdsa: { dsaEncoding: 'der' as const },
   }[algorithm.kind];
-  return verify(algorithm.hash, payload, { key: publicKey, ...options }, signature) ? undefined : `the ${key.signatureAlgorithm} signature does not match the payload`;
+  return verify(algorithm.hash, payload, { key: publicKey, ...options }, signature)
+    ? undefined
+    : `the ${key.signatureAlgorithm} signature does not match the payload`;
 }
 
 async function pgpFlaw(armoredKey: string, payload: Buffer, signature: Buffer, now: number): Promise<Flaw> {

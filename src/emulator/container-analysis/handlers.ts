@@ -11,6 +11,8 @@ export function createContainerAnalysis(world: World): { readonly routes: readon
   const state = new ContainerAnalysisState(world);
   return {
     routes: [...noteRoutes(world, state), ...occurrenceRoutes(world, state)],
-    reset: () => { state.reset(); },
+    reset: () => {
+      state.reset();
+    },
   };
 }

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Note kinds, the member that carries each kind's details, and the enums and bytes inside these details.
 // Source: grafeas/v1/*.proto.
-import { ApiError, camelCase, decodeBytes, encodeBytes, enumMember, isObject, listMember, objectMember, refuseUnknown, stringMember, type JsonObject } from '../wire.js';
+import {
+  ApiError,
+  camelCase,
+  decodeBytes,
+  encodeBytes,
+  enumMember,
+  isObject,
+  listMember,
+  objectMember,
+  refuseUnknown,
+  stringMember,
+  type JsonObject,
+} from '../wire.js';
 
 /** grafeas.v1.NoteKind. */
 export const NOTE_KINDS: ReadonlyMap<string, number> = new Map([
@@ -36,7 +48,8 @@ export function kindOf(object: JsonObject, what: string): string {
   const present = [...NOTE_KINDS.keys()].filter((kind) => isObject(object[detailsMember(kind)]));
   const [kind, ...others] = present;
   if (kind === undefined) throw new ApiError('INVALID_ARGUMENT', `${what} is invalid: its details are required, e.g. "attestation".`);
-  if (others.length > 0) throw new ApiError('INVALID_ARGUMENT', `${what} is invalid: only one of ${present.map(detailsMember).join(', ')} may be set.`);
+  if (others.length > 0)
+    throw new ApiError('INVALID_ARGUMENT', `${what} is invalid: only one of ${present.map(detailsMember).join(', ')} may be set.`);
   return kind;
 }
 
@@ -130,6 +143,7 @@ function signature(value: unknown): JsonObject {
   const bytes = decodeBytes(value['signature'], 'attestation.signatures.signature');
   const publicKeyId = stringMember(value, 'publicKeyId');
   if (bytes.length === 0) throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: attestation.signatures.signature is required.');
-  if (publicKeyId === '') throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: attestation.signatures.public_key_id is required.');
+  if (publicKeyId === '')
+    throw new ApiError('INVALID_ARGUMENT', 'occurrence is invalid: attestation.signatures.public_key_id is required.');
   return { publicKeyId, signature: encodeBytes(bytes) };
 }

@@ -18,7 +18,9 @@ export function noteRoutes(world: World, state: ContainerAnalysisState): Route[]
     ...iamRoutes(world.iam, {
       template: NOTE,
       resource: (call) => noteName(call, world),
-      exists: (call) => { state.note(noteName(call, world)); },
+      exists: (call) => {
+        state.note(noteName(call, world));
+      },
       permissions: { get: 'containeranalysis.notes.getIamPolicy', set: 'containeranalysis.notes.setIamPolicy' },
     }),
     route('POST', NOTES, (call) => create(world, state, call)),
@@ -49,7 +51,8 @@ function create(world: World, state: ContainerAnalysisState, call: Call): Reply 
   const project = projectName(call, world);
   world.iam.require(call, 'containeranalysis.notes.create', project);
   const id = call.query.get('noteId') ?? '';
-  if (!/^[^/:\s]+$/.test(id)) throw new ApiError('INVALID_ARGUMENT', `note_id "${id}" must not be empty, and must not hold a slash, a colon or a space.`);
+  if (!/^[^/:\s]+$/.test(id))
+    throw new ApiError('INVALID_ARGUMENT', `note_id "${id}" must not be empty, and must not hold a slash, a colon or a space.`);
   const note = newNote(`${project}/notes/${id}`, jsonBody(call, MAP_MEMBERS), world);
   state.addNote(note);
   return { json: noteJson(note) };

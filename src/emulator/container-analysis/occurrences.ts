@@ -6,7 +6,16 @@ import { ApiError, isObject, listMember, refuseUnknown, type JsonObject } from '
 import type { World } from '../world.js';
 import { MAP_MEMBERS } from './kinds.js';
 import { occurrencesReply } from './listing.js';
-import { newOccurrence, noteJson, noteName, occurrenceJson, occurrenceName, projectName, updateMask, updateOccurrence } from './resources.js';
+import {
+  newOccurrence,
+  noteJson,
+  noteName,
+  occurrenceJson,
+  occurrenceName,
+  projectName,
+  updateMask,
+  updateOccurrence,
+} from './resources.js';
 import type { ContainerAnalysisState, Occurrence } from './state.js';
 
 const OCCURRENCES = '/v1/projects/{project}/occurrences';
@@ -25,7 +34,8 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
       const body = jsonBody(call, MAP_MEMBERS);
       refuseUnknown(body, ['parent', 'occurrences'], '');
       const sent = listMember(body, 'occurrences');
-      if (sent.length > MOST_IN_BATCH) throw new ApiError('INVALID_ARGUMENT', `At most ${String(MOST_IN_BATCH)} occurrences may be created at once.`);
+      if (sent.length > MOST_IN_BATCH)
+        throw new ApiError('INVALID_ARGUMENT', `At most ${String(MOST_IN_BATCH)} occurrences may be created at once.`);
       return { json: { occurrences: create(world, state, call, sent.map(asObject)) } };
     }),
     route('GET', OCCURRENCES, (call) => {
@@ -57,7 +67,9 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
     ...iamRoutes(world.iam, {
       template: OCCURRENCE,
       resource: (call) => occurrenceName(call, world),
-      exists: (call) => { state.occurrence(occurrenceName(call, world)); },
+      exists: (call) => {
+        state.occurrence(occurrenceName(call, world));
+      },
       permissions: { get: 'containeranalysis.occurrences.getIamPolicy', set: 'containeranalysis.occurrences.setIamPolicy' },
     }),
   ];

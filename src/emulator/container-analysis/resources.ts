@@ -60,7 +60,13 @@ function noteContent(kind: string, body: JsonObject): JsonObject {
 
 /** A note as Google's JSON. */
 export function noteJson(note: Note): JsonObject {
-  return { name: note.name, ...note.content, kind: note.kind, createTime: timestamp(note.createTime), updateTime: timestamp(note.updateTime) };
+  return {
+    name: note.name,
+    ...note.content,
+    kind: note.kind,
+    createTime: timestamp(note.createTime),
+    updateTime: timestamp(note.updateTime),
+  };
 }
 
 /** The full name of the note that an occurrence is attached to. */
@@ -68,7 +74,10 @@ function attachedNote(body: JsonObject, world: World): string {
   const name = stringMember(body, 'noteName');
   const [, project, id] = /^projects\/([^/]+)\/notes\/([^/]+)$/.exec(name) ?? [];
   if (project === undefined || id === undefined) {
-    throw new ApiError('INVALID_ARGUMENT', `occurrence is invalid: note_name "${name}" must be of the form projects/[PROVIDER_ID]/notes/[NOTE_ID].`);
+    throw new ApiError(
+      'INVALID_ARGUMENT',
+      `occurrence is invalid: note_name "${name}" must be of the form projects/[PROVIDER_ID]/notes/[NOTE_ID].`,
+    );
   }
   return `projects/${world.projectId(project)}/notes/${id}`;
 }
@@ -129,7 +138,10 @@ export function occurrenceJson(occurrence: Occurrence): JsonObject {
 /** The paths of `updateMask`, in camelCase. */
 export function updateMask(call: Call): string[] {
   const text = call.query.get('updateMask') ?? '';
-  const paths = text.split(',').map((path) => path.trim()).filter((path) => path !== '');
+  const paths = text
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '');
   return paths.map(camelCase);
 }
 

@@ -138,7 +138,9 @@ export class ContainerAnalysisState {
 }
 
 function identityOf({ kind, noteName, resourceUri, details }: Occurrence): string {
-  return createHash('sha256').update(JSON.stringify([kind, noteName, resourceUri, details])).digest('base64');
+  return createHash('sha256')
+    .update(JSON.stringify([kind, noteName, resourceUri, details]))
+    .digest('base64');
 }
 
 /** Google's words as users have seen them (GoogleCloudPlatform/gke-binary-auth-tools#4). */

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Manifests, tags and referrers of the distribution API.
-import { artifactType, descriptors, digestOf, imageSize, isIndex, isManifestType, parentsOf, requiredBlobs } from '../artifact-registry/manifest-facts.js';
+import {
+  artifactType,
+  descriptors,
+  digestOf,
+  imageSize,
+  isIndex,
+  isManifestType,
+  parentsOf,
+  requiredBlobs,
+} from '../artifact-registry/manifest-facts.js';
 import type { Image, Manifest, PushedManifest, Repository } from '../artifact-registry/state.js';
 import { param, type Call, type Reply, type Route } from '../router.js';
 import { isObject, isTooDeep, type JsonObject } from '../wire.js';
@@ -65,7 +74,8 @@ function parseManifest(call: Call): PushedManifest {
   const sent = call.headers.get('content-type')?.split(';', 1)[0]?.trim() ?? '';
   const mediaType = sent === '' && typeof own === 'string' ? own : sent;
   if (!isManifestType(mediaType)) throw invalidManifest(`unsupported manifest media type "${mediaType}"`);
-  if (own !== undefined && own !== mediaType) throw invalidManifest(`its mediaType is "${String(own)}", but its Content-Type "${mediaType}"`);
+  if (own !== undefined && own !== mediaType)
+    throw invalidManifest(`its mediaType is "${String(own)}", but its Content-Type "${mediaType}"`);
   if (content['schemaVersion'] !== 2) throw invalidManifest('schemaVersion must be 2');
   requireShape(content, mediaType);
   return { digest: sha256(call.body), mediaType, bytes: call.body, content };
@@ -89,7 +99,10 @@ function requireShape(content: JsonObject, mediaType: string): void {
   if (!isIndex(mediaType) && !isObject(content['config'])) throw invalidManifest('config must be a descriptor');
 }
 
-function requireFreeTag(repository: Repository | undefined, wish: { readonly image: string; readonly tag: string; readonly digest: string }): void {
+function requireFreeTag(
+  repository: Repository | undefined,
+  wish: { readonly image: string; readonly tag: string; readonly digest: string },
+): void {
   if (!TAG.test(wish.tag)) throw new RegistryError(400, 'TAG_INVALID', `Invalid tag "${wish.tag}"`);
   const current = repository?.immutableTags ? repository.images.get(wish.image)?.tags.get(wish.tag) : undefined;
   if (current === undefined || current === wish.digest) return;
@@ -98,7 +111,9 @@ function requireFreeTag(repository: Repository | undefined, wish: { readonly ima
 
 function requireReferences({ content, mediaType }: PushedManifest, images: readonly Image[]): void {
   const missing = isIndex(mediaType)
-    ? descriptors(content, 'manifests').map(digestOf).find((digest) => !images.some((image) => image.manifests.has(digest)))
+    ? descriptors(content, 'manifests')
+        .map(digestOf)
+        .find((digest) => !images.some((image) => image.manifests.has(digest)))
     : requiredBlobs(content).find((digest) => !images.some((image) => image.blobs.has(digest)));
   if (missing === undefined) return;
   const kind = isIndex(mediaType) ? 'manifest' : 'blob';

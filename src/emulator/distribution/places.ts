@@ -7,7 +7,13 @@
 //   an image PROJECT/IMAGE of a gcr.io repository that already holds it; else, for the first push, the repository in
 //   `us` (two segments: the repository gcr.io), until somebody names another location for it. Reads take the first
 //   place that holds what is asked for, writes the first place.
-import { GCR_REPOSITORIES, gcrLocation, parseRegistryHost, repositoryName, type RepositoryAddress } from '../artifact-registry/registry-hosts.js';
+import {
+  GCR_REPOSITORIES,
+  gcrLocation,
+  parseRegistryHost,
+  repositoryName,
+  type RepositoryAddress,
+} from '../artifact-registry/registry-hosts.js';
 import type { Image, ImageStore, Repository } from '../artifact-registry/state.js';
 import { param, type Call } from '../router.js';
 import { ApiError } from '../wire.js';
@@ -45,7 +51,8 @@ export function placesOf(call: Call, images: ImageStore): readonly [Place, ...Pl
 export function placesOfName(call: Call, name: string, images: ImageStore): readonly [Place, ...Place[]] {
   const [project, ...rest] = splitName(name);
   const host = parseRegistryHost(call.headers.get('x-binauthz-registry') ?? call.headers.get('host') ?? '');
-  if (host?.repository !== undefined) return [placeAt({ project, location: host.location, repository: host.repository }, rest), ...guessed(project, rest, images)];
+  if (host?.repository !== undefined)
+    return [placeAt({ project, location: host.location, repository: host.repository }, rest), ...guessed(project, rest, images)];
   const [repository, ...image] = rest;
   if (host === undefined) return guess(project, rest, images);
   if (repository === undefined || image.length === 0) throw invalidName(name);
@@ -95,7 +102,11 @@ export function authorize(world: World, call: Call, permission: RegistryPermissi
     world.iam.require(call, permission, resource);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw new RegistryError(error.httpStatus, 'DENIED', `Permission "${permission}" denied on resource "${resource}" (or it may not exist)`);
+    throw new RegistryError(
+      error.httpStatus,
+      'DENIED',
+      `Permission "${permission}" denied on resource "${resource}" (or it may not exist)`,
+    );
   }
 }
 

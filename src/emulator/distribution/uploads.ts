@@ -110,7 +110,12 @@ function requireInOrder(call: Call, session: Session): void {
   const start = /^(?:bytes )?(\d+)-/.exec(call.headers.get('content-range') ?? '')?.[1];
   const size = sizeOf(session);
   if (start === undefined || Number(start) === size) return;
-  throw new RegistryError(416, 'BLOB_UPLOAD_INVALID', `The chunk starts at ${start}, expected ${String(size)}`, sessionHeaders(call, session));
+  throw new RegistryError(
+    416,
+    'BLOB_UPLOAD_INVALID',
+    `The chunk starts at ${start}, expected ${String(size)}`,
+    sessionHeaders(call, session),
+  );
 }
 
 function progress(call: Call, session: Session, status: number): Reply {

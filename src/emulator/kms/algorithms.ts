@@ -16,9 +16,7 @@ export type KeyShape =
 export type CurveName = 'prime256v1' | 'secp384r1' | 'secp256k1';
 
 /** How an algorithm signs; an algorithm of another purpose does not. */
-export type SignScheme =
-  | { readonly kind: 'pkcs1' | 'pss' | 'ecdsa'; readonly hash: HashName }
-  | { readonly kind: 'eddsa' };
+export type SignScheme = { readonly kind: 'pkcs1' | 'pss' | 'ecdsa'; readonly hash: HashName } | { readonly kind: 'eddsa' };
 
 /** One CryptoKeyVersionAlgorithm that this emulator can create. */
 export interface Algorithm {

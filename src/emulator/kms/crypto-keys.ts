@@ -35,7 +35,9 @@ export function cryptoKeyRoutes(world: World, state: KmsState): Route[] {
     ...iamRoutes(world.iam, {
       template: KEY,
       resource: keyName,
-      exists: (call) => { state.key(keyName(call)); },
+      exists: (call) => {
+        state.key(keyName(call));
+      },
       permissions: { get: 'cloudkms.cryptoKeys.getIamPolicy', set: 'cloudkms.cryptoKeys.setIamPolicy' },
     }),
   ];
@@ -84,7 +86,12 @@ function parseKey(body: JsonObject, fixed: Pick<CryptoKey, 'name' | 'ring' | 'cr
     ...fixed,
     purpose,
     algorithm: parseAlgorithm(body, purpose),
-    protectionLevel: enumMember(level === 0 ? undefined : level, PROTECTION_LEVELS, 'crypto_key.version_template.protection_level', 'SOFTWARE'),
+    protectionLevel: enumMember(
+      level === 0 ? undefined : level,
+      PROTECTION_LEVELS,
+      'crypto_key.version_template.protection_level',
+      'SOFTWARE',
+    ),
     destroyAfterSeconds: parseSeconds(stringMember(body, 'destroyScheduledDuration')),
     labels: stringMapMember(body, 'labels'),
     versions: [],
@@ -98,7 +105,8 @@ function parseAlgorithm(body: JsonObject, purpose: string): Algorithm {
   const chosen = name === '' && purpose === 'ENCRYPT_DECRYPT' ? 'GOOGLE_SYMMETRIC_ENCRYPTION' : name;
   const algorithm = ALGORITHMS.find((candidate) => candidate.name === chosen);
   if (!algorithm) throw new ApiError('INVALID_ARGUMENT', `${field} is required for purpose ${purpose}.`);
-  if (algorithm.purpose !== purpose) throw new ApiError('INVALID_ARGUMENT', `Algorithm ${algorithm.name} is not supported for purpose ${purpose}.`);
+  if (algorithm.purpose !== purpose)
+    throw new ApiError('INVALID_ARGUMENT', `Algorithm ${algorithm.name} is not supported for purpose ${purpose}.`);
   return algorithm;
 }
 

@@ -13,6 +13,8 @@ export function createKms(world: World): { readonly routes: readonly Route[]; re
   const state = new KmsState(() => world.clock.now());
   return {
     routes: [keyRingRoutes, cryptoKeyRoutes, versionRoutes, signingRoutes].flatMap((routesOf) => routesOf(world, state)),
-    reset: () => { state.reset(); },
+    reset: () => {
+      state.reset();
+    },
   };
 }

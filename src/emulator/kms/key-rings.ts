@@ -25,7 +25,9 @@ export function keyRingRoutes(world: World, state: KmsState): Route[] {
     ...iamRoutes(world.iam, {
       template: RING,
       resource: ringName,
-      exists: (call) => { state.ring(ringName(call)); },
+      exists: (call) => {
+        state.ring(ringName(call));
+      },
       permissions: { get: 'cloudkms.keyRings.getIamPolicy', set: 'cloudkms.keyRings.setIamPolicy' },
     }),
   ];

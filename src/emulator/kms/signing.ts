@@ -60,7 +60,9 @@ function asymmetricSign(call: Call, version: KeyVersion): Reply {
   if (digest && data.length > 0) throw new ApiError('INVALID_ARGUMENT', 'Only one of digest and data may be set.');
   const signature = digest ? overDigest(version.algorithm, material, digest) : overData(version.algorithm, material, data);
   const { protectionLevel } = version.key;
-  return { json: { signature: encodeBytes(signature), signatureCrc32c: crc32cText(signature), ...verified, name: version.name, protectionLevel } };
+  return {
+    json: { signature: encodeBytes(signature), signatureCrc32c: crc32cText(signature), ...verified, name: version.name, protectionLevel },
+  };
 }
 
 interface Digest {
@@ -87,13 +89,15 @@ function overDigest(algorithm: Algorithm, material: KeyMaterial, { hash, bytes }
   if (wanted === undefined) throw new ApiError('INVALID_ARGUMENT', `Algorithm ${algorithm.name} signs data, not a digest.`);
   if (hash !== wanted) throw new ApiError('INVALID_ARGUMENT', `Algorithm ${algorithm.name} needs a ${wanted} digest, got ${hash}.`);
   const length = DIGEST_BYTES[hash];
-  if (bytes.length !== length) throw new ApiError('INVALID_ARGUMENT', `Digest ${hash} must be ${String(length)} bytes long, got ${String(bytes.length)}.`);
+  if (bytes.length !== length)
+    throw new ApiError('INVALID_ARGUMENT', `Digest ${hash} must be ${String(length)} bytes long, got ${String(bytes.length)}.`);
   return signDigest(algorithm, material, bytes);
 }
 
 function overData(algorithm: Algorithm, material: KeyMaterial, data: Buffer): Buffer {
   if (data.length === 0) throw new ApiError('INVALID_ARGUMENT', 'One of digest and data is required.');
-  if (data.length > MOST_DATA) throw new ApiError('INVALID_ARGUMENT', `data must be at most ${String(MOST_DATA)} bytes long, got ${String(data.length)}.`);
+  if (data.length > MOST_DATA)
+    throw new ApiError('INVALID_ARGUMENT', `data must be at most ${String(MOST_DATA)} bytes long, got ${String(data.length)}.`);
   return signData(algorithm, material, data);
 }
 
@@ -101,8 +105,10 @@ function overData(algorithm: Algorithm, material: KeyMaterial, data: Buffer): Bu
 function verifyChecksum(sent: unknown, field: 'digest' | 'data', bytes: Buffer = Buffer.alloc(0)): JsonObject {
   if (sent === undefined || sent === null) return {};
   const number = typeof sent === 'string' && /^-?\d+$/.test(sent) ? Number(sent) : sent;
-  if (typeof number !== 'number' || !Number.isInteger(number)) throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${field}_crc32c' (TYPE_INT64)`);
-  if (number !== crc32c(bytes)) throw new ApiError('INVALID_ARGUMENT', `The checksum in field ${field}_crc32c did not match the data in field ${field}.`);
+  if (typeof number !== 'number' || !Number.isInteger(number))
+    throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${field}_crc32c' (TYPE_INT64)`);
+  if (number !== crc32c(bytes))
+    throw new ApiError('INVALID_ARGUMENT', `The checksum in field ${field}_crc32c did not match the data in field ${field}.`);
   return { [field === 'digest' ? 'verifiedDigestCrc32c' : 'verifiedDataCrc32c']: true };
 }
 

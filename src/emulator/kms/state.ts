@@ -89,7 +89,9 @@ export class KmsState {
 
   keysIn(ring: string): CryptoKey[] {
     const keys = [...this.keys.values()].filter((key) => key.ring === ring);
-    keys.forEach((key) => { this.destroyDue(key); });
+    keys.forEach((key) => {
+      this.destroyDue(key);
+    });
     return keys;
   }
 

@@ -48,7 +48,8 @@ export async function addGeneratedVersion(world: World, state: KmsState, key: Cr
 function patch(world: World, state: KmsState, call: Call): Reply {
   world.iam.require(call, 'cloudkms.cryptoKeyVersions.update', versionName(call));
   const version = state.version(versionName(call));
-  if (call.query.get('updateMask') !== 'state') throw new ApiError('INVALID_ARGUMENT', 'update_mask must be "state": nothing else of a CryptoKeyVersion can be updated.');
+  if (call.query.get('updateMask') !== 'state')
+    throw new ApiError('INVALID_ARGUMENT', 'update_mask must be "state": nothing else of a CryptoKeyVersion can be updated.');
   const body = jsonBody(call);
   refuseUnknown(body, VERSION_MEMBERS, 'crypto_key_version');
   const wanted = enumMember(body['state'], STATES, 'crypto_key_version.state');

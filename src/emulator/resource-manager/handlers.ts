@@ -21,7 +21,16 @@ export function createResourceManager(world: World): { readonly routes: readonly
       route('GET', '/v3/projects/{project}', (call) => {
         permitted(call);
         const id = projectId(call);
-        return { json: { name: `projects/${world.projectNumber(id)}`, projectId: id, state: 'ACTIVE', displayName: id, createTime: CREATED, updateTime: CREATED } };
+        return {
+          json: {
+            name: `projects/${world.projectNumber(id)}`,
+            projectId: id,
+            state: 'ACTIVE',
+            displayName: id,
+            createTime: CREATED,
+            updateTime: CREATED,
+          },
+        };
       }),
       ...iamRoutes(world.iam, {
         template: '/{version=v1|v3}/projects/{project}',

@@ -60,7 +60,9 @@ export function createServiceUsage(world: World): { readonly routes: readonly Ro
       }),
       route('POST', '/v1beta1/projects/{project}/services/{service}:generateServiceIdentity', (call) => generateIdentity(world, call)),
       // Every operation is answered as done, so there is nothing to remember about it.
-      route('GET', '/v1/operations/{operation}', (call) => ({ json: { name: `operations/${param(call, 'operation')}`, done: true, response: {} } })),
+      route('GET', '/v1/operations/{operation}', (call) => ({
+        json: { name: `operations/${param(call, 'operation')}`, done: true, response: {} },
+      })),
     ],
     reset: () => states.reset(),
   };
@@ -118,8 +120,12 @@ function switchOne(world: World, states: States, state: 'ENABLED' | 'DISABLED'):
 function listServices(states: States, projectId: string, call: Call): JsonObject {
   const filter = call.query.get('filter') ?? '';
   const wanted = /^\s*state\s*[:=]\s*"?(ENABLED|DISABLED)"?\s*$/.exec(filter)?.[1];
-  if (filter !== '' && wanted === undefined) throw new ApiError('INVALID_ARGUMENT', `Invalid filter: ${filter}. The allowed filters are state:ENABLED and state:DISABLED.`);
-  const services = states.names(projectId).map((name) => states.render(projectId, name)).filter(({ state }) => wanted === undefined || state === wanted);
+  if (filter !== '' && wanted === undefined)
+    throw new ApiError('INVALID_ARGUMENT', `Invalid filter: ${filter}. The allowed filters are state:ENABLED and state:DISABLED.`);
+  const services = states
+    .names(projectId)
+    .map((name) => states.render(projectId, name))
+    .filter(({ state }) => wanted === undefined || state === wanted);
   return pageOf(services, call.query, { member: 'services', show: (service) => service, limits: { fallback: 50, most: 200 } });
 }
 
@@ -138,5 +144,9 @@ function requireServiceName(service: string): string {
 }
 
 function done(id: string, type: string, response: JsonObject): JsonObject {
-  return { name: `operations/${id}`, done: true, response: { '@type': `type.googleapis.com/google.api.serviceusage.${type}`, ...response } };
+  return {
+    name: `operations/${id}`,
+    done: true,
+    response: { '@type': `type.googleapis.com/google.api.serviceusage.${type}`, ...response },
+  };
 }

@@ -2,7 +2,8 @@
 // Inputs → raw options. What an input holds is understood by hosts/parse.ts, the same for every host.
 import { Secret } from '../../core/secret.js';
 import type { RawOptions } from '../option-reader.js';
-import { nameOn, optionsOf, type Command, type OptionRow } from '../options.js';
+import { type Command } from '../commands.js';
+import { nameOn, optionsOf, type OptionRow } from '../options.js';
 
 /** Where inputs come from: the toolkit's functions, by the input's name. */
 export interface InputSource {
@@ -30,7 +31,11 @@ export function variableOf(option: OptionRow): string {
 
 function readValues(option: OptionRow, source: InputSource): readonly string[] {
   const text = source.text(nameOn(option, 'action'));
-  if (option.kind === 'list') return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  if (option.kind === 'list')
+    return text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
   return text === '' || text === option.default ? [] : [text];
 }
 

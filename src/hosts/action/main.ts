@@ -5,7 +5,8 @@ import { asError, BinauthzError } from '../../core/errors.js';
 import { renderMarkdown } from '../../reports/markdown.js';
 import { listenForCancellation } from '../cancellation.js';
 import type { RawOptions } from '../option-reader.js';
-import { optionsOf, type Command } from '../options.js';
+import { type Command } from '../commands.js';
+import { optionsOf } from '../options.js';
 import { linesOf, meaningOf, type Ending } from '../outcome.js';
 import { runCommand, type Services } from '../run-command.js';
 import { flushed } from '../streams.js';
@@ -75,7 +76,9 @@ async function attestAction(): Promise<void> {
   const raw = takeInputs('attest');
   const ending = await runCommand('attest', raw, connect());
   const runUrl = ending.exitCode === 2 ? undefined : await findRunUrl();
-  const report = await tell('write the report', () => writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, 'attest', process.env));
+  const report = await tell('write the report', () =>
+    writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, 'attest', process.env),
+  );
   if (ending.exitCode !== 0) annotate(ending);
   if (wantsSummary(raw)) await tell('write the job summary', () => writeSummary(ending, runUrl));
   core.info(logLine(closingLine('attest', ending, report)));
@@ -98,12 +101,16 @@ function writeOutputs(outputs: Readonly<Record<OutputName, string>>): void {
 
 /** Reads the inputs, has their secrets masked, and takes these out of the environment before anything can inherit them. */
 function takeInputs(command: Command): RawOptions {
-  const raw = readInputs(command, { text: (name) => core.getInput(name), secret: (name) => core.getInput(name, { trimWhitespace: false }) });
+  const raw = readInputs(command, {
+    text: (name) => core.getInput(name),
+    secret: (name) => core.getInput(name, { trimWhitespace: false }),
+  });
   for (const [name, secrets] of raw.secrets) {
     const masksOf = name.endsWith('private-key') ? masksOfKey : masksOfText;
     for (const mask of secrets.flatMap((secret) => masksOf(secret.reveal()))) core.setSecret(mask);
   }
-  for (const option of optionsOf(command, 'action').filter(({ kind }) => kind === 'secret')) Reflect.deleteProperty(process.env, variableOf(option));
+  for (const option of optionsOf(command, 'action').filter(({ kind }) => kind === 'secret'))
+    Reflect.deleteProperty(process.env, variableOf(option));
   return raw;
 }
 

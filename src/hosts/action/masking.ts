@@ -16,7 +16,12 @@ export function masksOfText(secret: string): readonly string[] {
  */
 export function masksOfKey(secret: string): readonly string[] {
   // Quotes, escapes and a byte order mark around a key are understood by the signers, so they must not hide it here.
-  const plain = unescaped(secret.replace(/^\uFEFF/, '').trim().replace(/^(["'])([\s\S]*)\1$/, '$2'));
+  const plain = unescaped(
+    secret
+      .replace(/^\uFEFF/, '')
+      .trim()
+      .replace(/^(["'])([\s\S]*)\1$/, '$2'),
+  );
   const texts = unique([secret, plain, ...decoded(plain)].flatMap((text) => [text, unescaped(text)]));
   const forms = texts.flatMap((text) => [...bodyLines(text), bodyLines(text).join(''), ...wrapped(base64(text))]);
   return unique(forms.filter((form) => form.length >= SHORTEST_LINE));

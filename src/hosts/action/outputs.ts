@@ -17,7 +17,11 @@ export const OUTPUTS = {
 export type OutputName = keyof typeof OUTPUTS;
 
 /** The value of every output at the end of a run whose first image was asked for so; empty where there is nothing to tell. */
-export function outputsOf({ result, exitCode }: Ending, report: string | undefined, firstAsked: string): Readonly<Record<OutputName, string>> {
+export function outputsOf(
+  { result, exitCode }: Ending,
+  report: string | undefined,
+  firstAsked: string,
+): Readonly<Record<OutputName, string>> {
   const images = result.schema === 'binauthz.attest/v1' ? result.images : [];
   const attestations = result.schema === 'binauthz.attest/v1' ? result.attestations : [];
   return {

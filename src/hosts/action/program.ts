@@ -13,7 +13,11 @@ export function withoutInputs(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.toUpperCase().startsWith('INPUT_')));
 }
 
-async function run(command: string, args: readonly string[], { stdin, env }: { readonly stdin: string; readonly env: Record<string, string> }): Promise<ProgramResult> {
+async function run(
+  command: string,
+  args: readonly string[],
+  { stdin, env }: { readonly stdin: string; readonly env: Record<string, string> },
+): Promise<ProgramResult> {
   const { getExecOutput } = await import('@actions/exec');
   try {
     // Quoted, because the toolkit splits a command line at its spaces.
@@ -23,7 +27,11 @@ async function run(command: string, args: readonly string[], { stdin, env }: { r
     return result;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BinauthzError('UNAVAILABLE', `cannot run ${command}: ${reason}`, { resource: command, cause, hint: `install ${command} on the runner, or take it out of Docker's config.json` });
+    throw new BinauthzError('UNAVAILABLE', `cannot run ${command}: ${reason}`, {
+      resource: command,
+      cause,
+      hint: `install ${command} on the runner, or take it out of Docker's config.json`,
+    });
   }
 }
 

@@ -2,7 +2,8 @@
 // argv → raw options. It goes on after a mistake, so that all of them are reported together.
 import type { BinauthzError } from '../../core/errors.js';
 import { inputError, show } from '../issues.js';
-import { COMMANDS, commonOptions, LATER_COMMANDS, LATER_OPTIONS, nameOn, optionsOf, type CommandRow, type OptionRow } from '../options.js';
+import { COMMANDS, LATER_COMMANDS, type CommandRow } from '../commands.js';
+import { commonOptions, LATER_OPTIONS, nameOn, optionsOf, type OptionRow } from '../options.js';
 import { VERSION } from '../version.js';
 import { closest } from './closest.js';
 
@@ -48,7 +49,8 @@ class Scan {
     }
     const wantsHelp = this.isHelpTopic || this.isOn('help');
     const wantsVersion = this.isOn('version');
-    if (!this.command && !wantsHelp && !wantsVersion && !this.isBadCommand) this.issues.push(inputError(`expected a command (${names()}), got none`, { hint: 'binauthz --help' }));
+    if (!this.command && !wantsHelp && !wantsVersion && !this.isBadCommand)
+      this.issues.push(inputError(`expected a command (${names()}), got none`, { hint: 'binauthz --help' }));
     return { ...(this.command ? { command: this.command } : {}), wantsHelp, wantsVersion, values: this.values, issues: this.issues };
   }
 
@@ -69,11 +71,17 @@ class Scan {
     if (this.command) return;
     this.isBadCommand = true;
     if (LATER_COMMANDS.includes(word)) {
-      this.issues.push(inputError(`binauthz ${word}: not available in this version (${VERSION}); expected one of ${names()}`, { hint: 'binauthz --help lists what there is' }));
+      this.issues.push(
+        inputError(`binauthz ${word}: not available in this version (${VERSION}); expected one of ${names()}`, {
+          hint: 'binauthz --help lists what there is',
+        }),
+      );
       return;
     }
     const near = closest(word, [...COMMANDS.map(({ name }) => name), 'help']);
-    this.issues.push(inputError(`expected a command (${names()}), got ${show(word)}`, { hint: near ? `did you mean ${near}?` : 'binauthz --help' }));
+    this.issues.push(
+      inputError(`expected a command (${names()}), got ${show(word)}`, { hint: near ? `did you mean ${near}?` : 'binauthz --help' }),
+    );
   }
 
   private option(word: string): void {
@@ -81,7 +89,9 @@ class Scan {
     const equals = word.indexOf('=');
     const flag = equals < 0 ? word : word.slice(0, equals);
     const attached = equals < 0 ? undefined : word.slice(equals + 1);
-    const row = this.known().find((option) => flag === `--${nameOn(option, 'cli')}` || (option.short !== undefined && flag === `-${option.short}`));
+    const row = this.known().find(
+      (option) => flag === `--${nameOn(option, 'cli')}` || (option.short !== undefined && flag === `-${option.short}`),
+    );
     if (!row) this.unknown(flag, attached);
     else if (row.kind === 'flag') this.push(row.name, attached ?? 'true');
     else this.valued(row, flag, attached);
@@ -107,7 +117,10 @@ class Scan {
     if (this.isBadCommand) return;
     if (LATER_OPTIONS.includes(flag.slice(2))) return this.later(flag, attached);
     const known = this.known();
-    const near = closest(flag.replaceAll('_', '-'), known.map((option) => `--${nameOn(option, 'cli')}`));
+    const near = closest(
+      flag.replaceAll('_', '-'),
+      known.map((option) => `--${nameOn(option, 'cli')}`),
+    );
     const meant = known.find((option) => `--${nameOn(option, 'cli')}` === near);
     const takesValue = meant?.kind !== 'flag' && attached === undefined && !this.isCommandNext();
     const value = takesValue ? this.takeValue() : attached;
@@ -126,7 +139,12 @@ class Scan {
 
   private later(flag: string, attached: string | undefined): void {
     if (attached === undefined && flag !== '--strict') this.takeValue();
-    this.issues.push(inputError(`${flag}: not available in this version (${VERSION})`, { resource: flag, hint: `binauthz ${this.command ? `${this.command.name} ` : ''}--help lists the options` }));
+    this.issues.push(
+      inputError(`${flag}: not available in this version (${VERSION})`, {
+        resource: flag,
+        hint: `binauthz ${this.command ? `${this.command.name} ` : ''}--help lists the options`,
+      }),
+    );
   }
 
   private hintFor(meant: OptionRow | undefined): string {

@@ -2,7 +2,9 @@
 
 /** The candidate that a mistyped word most likely means; undefined where none is near. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates.map((candidate) => ({ candidate, distance: distanceTo(word, candidate) })).sort((a, b) => a.distance - b.distance);
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: distanceTo(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
   return best && best.distance <= tolerance(word, best.candidate) ? best.candidate : undefined;
 }

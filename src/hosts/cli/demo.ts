@@ -87,8 +87,14 @@ class Story {
 
   private async attest(image: string, attestor: string, keys: readonly (readonly [string, string])[]): Promise<void> {
     const { privateKey, passphrase } = this.stage.pgp;
-    const pgp = { 'pgp-private-key': [new Secret(privateKey, 'QA_PRIVATE_KEY')], 'pgp-passphrase': [new Secret(passphrase, 'QA_PASSPHRASE')] };
-    const flags = keys.length > 0 ? keys.map(([name, value]) => ` --${name} ${value.replace(/^.*\/(cryptoKeys\/)/, '…/$1')}`) : [' --pgp-private-key-env QA_PRIVATE_KEY --pgp-passphrase-env QA_PASSPHRASE'];
+    const pgp = {
+      'pgp-private-key': [new Secret(privateKey, 'QA_PRIVATE_KEY')],
+      'pgp-passphrase': [new Secret(passphrase, 'QA_PASSPHRASE')],
+    };
+    const flags =
+      keys.length > 0
+        ? keys.map(([name, value]) => ` --${name} ${value.replace(/^.*\/(cryptoKeys\/)/, '…/$1')}`)
+        : [' --pgp-private-key-env QA_PRIVATE_KEY --pgp-passphrase-env QA_PASSPHRASE'];
     this.say(`   $ binauthz attest ${short(image)} --attestor ${attestor}${flags.join('')}`);
     const values = new Map([['image', [image]], ['attestor', [attestor]], ...keys.map(([name, value]) => [name, [value]] as const)]);
     const secrets = new Map(keys.length > 0 ? [] : Object.entries(pgp));

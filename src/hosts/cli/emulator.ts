@@ -16,9 +16,11 @@ export async function serveEmulator(settings: ParsedEmulator, { print, signal }:
   const { port, latencyMs, propagationDelayMs } = settings;
   const faults = settings.faults === undefined ? undefined : await readJsonFile(settings.faults, '--faults');
   const { startEmulator } = await import('../../emulator/server.js');
-  const emulator = await startEmulator({ port, latencyMs, propagationDelayMs, ...(faults === undefined ? {} : { faults }) }).catch((thrown: unknown) => {
-    throw startFailure(thrown, settings);
-  });
+  const emulator = await startEmulator({ port, latencyMs, propagationDelayMs, ...(faults === undefined ? {} : { faults }) }).catch(
+    (thrown: unknown) => {
+      throw startFailure(thrown, settings);
+    },
+  );
   print(`listening on ${emulator.url}\n${emulator.exportLines().join('\n')}\n`);
   await aborted(signal);
   await emulator.close();
@@ -26,8 +28,16 @@ export async function serveEmulator(settings: ParsedEmulator, { print, signal }:
 
 function startFailure(thrown: unknown, { port, faults }: ParsedEmulator): BinauthzError {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  if (code === 'EADDRINUSE') return inputError(`--port: expected a free port, got ${port}, which is in use`, { resource: '--port', hint: '--port 0 picks a free one' });
-  if (code === 'EACCES') return inputError(`--port: expected a port that you may listen on, got ${port}`, { resource: '--port', hint: '--port 0 picks a free one' });
+  if (code === 'EADDRINUSE')
+    return inputError(`--port: expected a free port, got ${port}, which is in use`, {
+      resource: '--port',
+      hint: '--port 0 picks a free one',
+    });
+  if (code === 'EACCES')
+    return inputError(`--port: expected a port that you may listen on, got ${port}`, {
+      resource: '--port',
+      hint: '--port 0 picks a free one',
+    });
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   if (faults !== undefined && /^Invalid faults/.test(reason)) return inputError(`--faults: ${faults}: ${reason}`, { resource: faults });
   return asError(thrown);

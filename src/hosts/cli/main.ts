@@ -60,7 +60,10 @@ function lossOf(stream: NodeJS.WriteStream): () => string | undefined {
 function reportLoss(reason: string | undefined): void {
   if (reason === undefined || !process.stderr.writable) return;
   const hint = 'make room, or send the output elsewhere, and run again: what was posted already is found and left alone';
-  const error = new BinauthzError('INTERNAL', `cannot write the result to standard output: ${reason}`, { resource: 'standard output', hint });
+  const error = new BinauthzError('INTERNAL', `cannot write the result to standard output: ${reason}`, {
+    resource: 'standard output',
+    hint,
+  });
   process.stderr.write(renderErrors([error], styleFor(process.stderr.isTTY, process.env['NO_COLOR'])));
 }
 

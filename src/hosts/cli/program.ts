@@ -7,7 +7,9 @@ import { cancelled } from '../outcome.js';
 
 /** Runs programs without a shell, in this environment and no other; a cancelled run ends them. */
 export function createProgram(env: Env, signal: AbortSignal): Program {
-  return { run: (command, args, stdin) => run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), command, stdin) };
+  return {
+    run: (command, args, stdin) => run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), command, stdin),
+  };
 }
 
 function run(start: () => ChildProcessWithoutNullStreams, command: string, stdin: string): Promise<ProgramResult> {
@@ -19,7 +21,8 @@ function run(start: () => ChildProcessWithoutNullStreams, command: string, stdin
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.on('error', (cause) => reject(failure(command, cause)));
     child.on('close', (code, killedBy) => {
-      if (code === null) reject(new BinauthzError('UNAVAILABLE', `cannot use ${command}: it was ended by ${killedBy ?? 'a signal'}`, { resource: command }));
+      if (code === null)
+        reject(new BinauthzError('UNAVAILABLE', `cannot use ${command}: it was ended by ${killedBy ?? 'a signal'}`, { resource: command }));
       else resolve({ exitCode: code, stdout: textOf(stdout), stderr: textOf(stderr) });
     });
     // A program that ends without reading its input breaks the pipe; its exit code says what is to be said.
@@ -31,7 +34,11 @@ function run(start: () => ChildProcessWithoutNullStreams, command: string, stdin
 function failure(command: string, cause: Error): BinauthzError {
   if (cause.name === 'AbortError') return cancelled();
   const reason = 'code' in cause && cause.code === 'ENOENT' ? 'it is not on PATH' : cause.message;
-  return new BinauthzError('UNAVAILABLE', `cannot run ${command}: ${reason}`, { resource: command, cause, hint: `install ${command}, or take it out of Docker's config.json` });
+  return new BinauthzError('UNAVAILABLE', `cannot run ${command}: ${reason}`, {
+    resource: command,
+    cause,
+    hint: `install ${command}, or take it out of Docker's config.json`,
+  });
 }
 
 function textOf(chunks: readonly Buffer[]): string {

@@ -20,7 +20,9 @@ export function renderResult(result: AnyResult, style: Style): string {
 
 /** Errors as text: a line each, with the next step below; a step that several in a row share stands below the last. */
 export function renderErrors(errors: readonly BinauthzError[], style: Style): string {
-  const shown = errors.map((error, index) => (error.hint !== undefined && error.hint === errors[index + 1]?.hint ? linesOf(error).slice(0, 1) : linesOf(error)));
+  const shown = errors.map((error, index) =>
+    error.hint !== undefined && error.hint === errors[index + 1]?.hint ? linesOf(error).slice(0, 1) : linesOf(error),
+  );
   return text(shown.flatMap((lines) => lines.map((line) => line.replace(/^error\[\w+\]:/, (label) => style.bad(label)))));
 }
 
@@ -34,7 +36,10 @@ function attestLines(result: AttestResult, style: Style): readonly string[] {
 function imageLines(image: AttestedImage, attestations: readonly AttestationResult[], shown: Set<string>, style: Style): readonly string[] {
   const name = image.image.slice(0, image.image.lastIndexOf('@'));
   shown.add(image.image);
-  const lines = [`${image.image}${image.tag === undefined ? '' : `  (tag ${image.tag})`}`, ...statusLines(image.image, attestations, '  ', style)];
+  const lines = [
+    `${image.image}${image.tag === undefined ? '' : `  (tag ${image.tag})`}`,
+    ...statusLines(image.image, attestations, '  ', style),
+  ];
   for (const child of image.children) {
     const pinned = `${name}@${child.digest}`;
     lines.push(`  ${child.platform}  ${child.digest}`);
@@ -64,7 +69,13 @@ function paint(line: string, status: AttestationResult['status'] | undefined, st
 function listLines(result: ListResult, style: Style): readonly string[] {
   if (result.attestations.length === 0) return result.errors === undefined ? ['no attestations'] : [];
   const images = [...new Set(result.attestations.map(({ image }) => image))];
-  return images.flatMap((image) => [image, ...listedLines(result.attestations.filter((listed) => listed.image === image), style)]);
+  return images.flatMap((image) => [
+    image,
+    ...listedLines(
+      result.attestations.filter((listed) => listed.image === image),
+      style,
+    ),
+  ]);
 }
 
 function listedLines(rows: readonly ListedAttestation[], style: Style): readonly string[] {
@@ -79,7 +90,12 @@ function listedLines(rows: readonly ListedAttestation[], style: Style): readonly
 /** Rows with their columns under each other, two spaces apart. */
 function align(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function text(lines: readonly string[]): string {
@@ -88,5 +104,8 @@ function text(lines: readonly string[]): string {
 
 // Our own colours are the only escape sequences that may stay.
 function unsteered(line: string): string {
-  return line.split(/(\u001b\[(?:0|2|31|32|33)m)/).map((part, index) => (index % 2 === 1 ? part : printable(part))).join('');
+  return line
+    .split(/(\u001b\[(?:0|2|31|32|33)m)/)
+    .map((part, index) => (index % 2 === 1 ? part : printable(part)))
+    .join('');
 }

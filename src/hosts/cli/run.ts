@@ -7,7 +7,7 @@ import { listenForCancellation, type Cancellation, type SignalSource } from '../
 import type { Env, RunContext } from '../context.js';
 import { asFailure, withHint } from '../issues.js';
 import type { RawOptions } from '../option-reader.js';
-import type { CommandRow } from '../options.js';
+import type { CommandRow } from '../commands.js';
 import { cancelled, statusOf, type CancelSignal, type Ending } from '../outcome.js';
 import { parseEmulator, parseNothing } from '../parse.js';
 import { runCommand, type Services } from '../run-command.js';
@@ -99,7 +99,10 @@ function takeSecrets(command: CommandRow, args: Args, world: CliWorld): { readon
   const { secrets, variables, issues } = readSecrets(command.name, args.values, world.env);
   // Libraries read the process's environment themselves, so a copy without the secrets would not be enough.
   for (const variable of variables) Reflect.deleteProperty(world.env, variable);
-  return { raw: { command: command.name, host: 'cli', values: args.values, secrets, issues: [...args.issues, ...issues] }, env: { ...world.env } };
+  return {
+    raw: { command: command.name, host: 'cli', values: args.values, secrets, issues: [...args.issues, ...issues] },
+    env: { ...world.env },
+  };
 }
 
 function connect(args: Args, run: { readonly env: Env; readonly cancellation: Cancellation; readonly world: CliWorld }): Services {
@@ -120,7 +123,13 @@ function printEnding({ result, errors, exitCode }: Ending, args: Args, world: Cl
 function printErrors(thrown: readonly BinauthzError[], args: Args, world: CliWorld, cancelledBy?: CancelSignal): number {
   const help = `binauthz ${args.command ? `${args.command.name} ` : ''}--help`;
   const errors = thrown.map((error) => (error.exitCode === 2 ? withHint(error, help) : error));
-  if (wantsJson(args)) world.stdout.write(renderJson({ schema: 'binauthz.error/v1', errors: errors.map((error) => ({ ...reportOf(error), exitCode: statusOf([error], cancelledBy) })) }));
+  if (wantsJson(args))
+    world.stdout.write(
+      renderJson({
+        schema: 'binauthz.error/v1',
+        errors: errors.map((error) => ({ ...reportOf(error), exitCode: statusOf([error], cancelledBy) })),
+      }),
+    );
   world.stderr.write(renderErrors(errors, styleOf(world.stderr, world)));
   return statusOf(errors, cancelledBy);
 }

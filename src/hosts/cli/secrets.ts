@@ -4,7 +4,8 @@ import type { BinauthzError } from '../../core/errors.js';
 import { Secret } from '../../core/secret.js';
 import type { Env } from '../context.js';
 import { expectedButGot } from '../issues.js';
-import { nameOn, optionsOf, type Command, type OptionRow } from '../options.js';
+import { type Command } from '../commands.js';
+import { nameOn, optionsOf, type OptionRow } from '../options.js';
 import { isVariableName } from './args.js';
 
 /** The secrets that the options name, the variables that held them, and what is wrong with either. */
@@ -22,9 +23,13 @@ export function readSecrets(command: Command, values: ReadonlyMap<string, readon
   for (const option of options) {
     // What cannot be a name was an issue already when the words were read.
     const variables = [...new Set(values.get(option.name) ?? [])].filter(isVariableName);
-    if (variables.length > 1 && !option.several) issues.push(expectedButGot(`--${nameOn(option, 'cli')}`, 'one variable', String(variables.length)));
+    if (variables.length > 1 && !option.several)
+      issues.push(expectedButGot(`--${nameOn(option, 'cli')}`, 'one variable', String(variables.length)));
     const read = variables.map((variable) => readSecret(option, variable, env));
-    secrets.set(option.name, read.filter((found): found is Secret => found instanceof Secret));
+    secrets.set(
+      option.name,
+      read.filter((found): found is Secret => found instanceof Secret),
+    );
     issues.push(...read.filter((found): found is BinauthzError => !(found instanceof Secret)));
   }
   return { secrets, variables: secretVariables(options, values), issues };
@@ -34,7 +39,12 @@ function readSecret(option: OptionRow, variable: string, env: Env): Secret | Bin
   const value = env[variable]?.replace(/\r?\n$/, '') ?? '';
   if (value.trim() !== '') return new Secret(value, variable);
   const state = env[variable] === undefined ? 'is not set' : 'is empty';
-  return expectedButGot(`--${nameOn(option, 'cli')}`, 'the name of a variable that holds the secret', `${nameToShow(variable)}, which ${state}`, 'on CI, check that the job may read the secret (contexts, protected branches, forks)');
+  return expectedButGot(
+    `--${nameOn(option, 'cli')}`,
+    'the name of a variable that holds the secret',
+    `${nameToShow(variable)}, which ${state}`,
+    'on CI, check that the job may read the secret (contexts, protected branches, forks)',
+  );
 }
 
 // A passphrase that was given in place of a variable's name looks like a name in lower case; it must not be printed.

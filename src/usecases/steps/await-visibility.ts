@@ -26,23 +26,31 @@ const FAIR_LOOK_MS = 3_000;
  * the milliseconds since it was posted. NOT_VISIBLE at the deadline (by the run's clock), UNAVAILABLE where the
  * listing itself did not answer, ATTESTATION_NOT_VERIFIABLE where what is stored is not what was posted.
  */
-export async function awaitVisibility(assignment: SignedAssignment, posted: Posted, deadline: number, ports: VisibilityPorts): Promise<number> {
+export async function awaitVisibility(
+  assignment: SignedAssignment,
+  posted: Posted,
+  deadline: number,
+  ports: VisibilityPorts,
+): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const answer = await listBefore(Math.max(deadline, ports.clock.now() + FAIR_LOOK_MS), assignment, ports);
     if (answer.found) {
       requireUnchanged(answer.found, assignment, posted);
-      if (answer.found.verified.some(({ attestation }) => attestation.occurrence === posted.occurrence)) return ports.clock.now() - posted.postedAt;
+      if (answer.found.verified.some(({ attestation }) => attestation.occurrence === posted.occurrence))
+        return ports.clock.now() - posted.postedAt;
     }
     const leftMs = deadline - ports.clock.now();
     if (leftMs <= 0) throw answer.error ?? notVisible(assignment, posted, ports.clock);
     // The last look is at the deadline, not up to a pause before it.
     const pauseMs = Math.min(leftMs, backoff(attempt, ports.clock.random(), POLL));
-    if (pauseMs > POLL.longestMs / 2) ports.reporter.info(`waiting for ${posted.occurrence} to become visible (${formatDuration(ports.clock.now() - posted.postedAt)})`);
+    if (pauseMs > POLL.longestMs / 2)
+      ports.reporter.info(`waiting for ${posted.occurrence} to become visible (${formatDuration(ports.clock.now() - posted.postedAt)})`);
     await ports.clock.sleep(pauseMs);
   }
 }
 
-type Answer = { readonly found: FoundAttestations; readonly error?: undefined } | { readonly found?: undefined; readonly error: BinauthzError };
+type Answer =
+  { readonly found: FoundAttestations; readonly error?: undefined } | { readonly found?: undefined; readonly error: BinauthzError };
 
 // A hiccup of the listing is waited out like an attestation that is not there yet; at the deadline they differ.
 async function listBefore(deadline: number, assignment: SignedAssignment, ports: VisibilityPorts): Promise<Answer> {
@@ -58,15 +66,23 @@ async function listBefore(deadline: number, assignment: SignedAssignment, ports:
 function requireUnchanged(found: FoundAttestations, assignment: SignedAssignment, posted: Posted): void {
   const broken = found.rejected.find(({ attestation }) => attestation.occurrence === posted.occurrence);
   if (!broken) return;
-  throw new BinauthzError('ATTESTATION_NOT_VERIFIABLE', `cannot rely on ${posted.occurrence}: what is stored for ${pinnedName(assignment.image)} does not verify: ${broken.rejection.message}`, {
-    resource: posted.occurrence,
-    hint: 'the attestor’s keys changed during this run, or the stored attestation differs from the posted one: run again',
-  });
+  throw new BinauthzError(
+    'ATTESTATION_NOT_VERIFIABLE',
+    `cannot rely on ${posted.occurrence}: what is stored for ${pinnedName(assignment.image)} does not verify: ${broken.rejection.message}`,
+    {
+      resource: posted.occurrence,
+      hint: 'the attestor’s keys changed during this run, or the stored attestation differs from the posted one: run again',
+    },
+  );
 }
 
 function notVisible(assignment: SignedAssignment, posted: Posted, clock: Clock): BinauthzError {
-  return new BinauthzError('NOT_VISIBLE', `cannot see ${posted.occurrence} in the listing of ${assignment.pair.attestor.note} yet: expected it within the wait timeout, waited ${formatDuration(clock.now() - posted.postedAt)}`, {
-    resource: posted.occurrence,
-    hint: 'it is stored, and a re-run will find it; raise --wait-timeout (wait-timeout in the Action) if this happens often',
-  });
+  return new BinauthzError(
+    'NOT_VISIBLE',
+    `cannot see ${posted.occurrence} in the listing of ${assignment.pair.attestor.note} yet: expected it within the wait timeout, waited ${formatDuration(clock.now() - posted.postedAt)}`,
+    {
+      resource: posted.occurrence,
+      hint: 'it is stored, and a re-run will find it; raise --wait-timeout (wait-timeout in the Action) if this happens often',
+    },
+  );
 }

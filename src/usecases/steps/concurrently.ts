@@ -2,13 +2,18 @@
 import { asErrors, type BinauthzError } from '../../core/errors.js';
 
 /** What became of one item: its value, or all that went wrong with it. */
-export type Settled<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly errors: readonly BinauthzError[] };
+export type Settled<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly errors: readonly BinauthzError[] };
 
 /** Calls in flight at once. Google's quotas count a minute, so more would only reach them sooner. */
 const LIMIT = 16;
 
 /** Works on all items, a bounded number at once, and never stops early: every item is settled, in order. */
-export async function concurrently<Item, Value>(items: readonly Item[], work: (item: Item, index: number) => Promise<Value>, limit = LIMIT): Promise<readonly Settled<Value>[]> {
+export async function concurrently<Item, Value>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Value>,
+  limit = LIMIT,
+): Promise<readonly Settled<Value>[]> {
   const settled: Settled<Value>[] = new Array<Settled<Value>>(items.length);
   const queue = items.entries();
   const worker = async (): Promise<void> => {

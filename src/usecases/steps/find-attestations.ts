@@ -24,13 +24,23 @@ export interface FindPorts {
 }
 
 /** Lists what the enforcer would read for this digest, and verifies each under the keys that the attestor trusts now. */
-export async function findAttestations(attestor: Attestor, digest: Digest, ports: FindPorts, deadline?: number): Promise<FoundAttestations> {
+export async function findAttestations(
+  attestor: Attestor,
+  digest: Digest,
+  ports: FindPorts,
+  deadline?: number,
+): Promise<FoundAttestations> {
   const stored = await ports.attestations.listOfNote(attestor.note, digest, deadline);
   return judge(stored, digest, attestor, ports.verifier);
 }
 
 /** Sorts stored attestations into those that count and those that do not. */
-export async function judge(stored: readonly StoredAttestation[], digest: Digest, attestor: Attestor, verifier: Verifier): Promise<FoundAttestations> {
+export async function judge(
+  stored: readonly StoredAttestation[],
+  digest: Digest,
+  attestor: Attestor,
+  verifier: Verifier,
+): Promise<FoundAttestations> {
   const verified: VerifiedAttestation[] = [];
   const rejected: RejectedAttestation[] = [];
   for (const attestation of stored) {

@@ -8,7 +8,11 @@ import type { AttestorService } from '../../ports/attestor-service.js';
 import { concurrently, errorsOf, settle, valuesOf } from './concurrently.js';
 
 /** Reads the attestors while the keys are opened, and pairs them. Throws all that is wrong on either side. */
-export async function pairAttestors(names: readonly AttestorName[], service: AttestorService, openKeys: () => Promise<readonly GivenKey[]>): Promise<readonly Pair[]> {
+export async function pairAttestors(
+  names: readonly AttestorName[],
+  service: AttestorService,
+  openKeys: () => Promise<readonly GivenKey[]>,
+): Promise<readonly Pair[]> {
   const [attestors, keys] = await Promise.all([readAttestors(names, service), settle(openKeys())]);
   const broken = [...attestors.errors, ...(keys.ok ? [] : keys.errors)];
   throwAll(broken);
@@ -18,7 +22,10 @@ export async function pairAttestors(names: readonly AttestorName[], service: Att
 }
 
 /** Reads attestors side by side; what is missing or forbidden is an error of its own. */
-export async function readAttestors(names: readonly AttestorName[], service: AttestorService): Promise<{ readonly found: readonly Attestor[]; readonly errors: readonly BinauthzError[] }> {
+export async function readAttestors(
+  names: readonly AttestorName[],
+  service: AttestorService,
+): Promise<{ readonly found: readonly Attestor[]; readonly errors: readonly BinauthzError[] }> {
   const settled = await concurrently(names, (name) => service.attestor(name));
   return { found: valuesOf(settled), errors: errorsOf(settled) };
 }

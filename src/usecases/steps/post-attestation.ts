@@ -56,7 +56,8 @@ async function settleConflict(conflict: BinauthzError, assignment: SignedAssignm
     if (stored) return stored;
     // Where Google names the occurrence in the way and it is one that does not verify, waiting changes nothing.
     const named = found.rejected.find(({ attestation }) => conflict.message.includes(idOf(attestation.occurrence)));
-    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS) throw inTheWay(conflict, assignment, named ? [named] : found.rejected);
+    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS)
+      throw inTheWay(conflict, assignment, named ? [named] : found.rejected);
     await ports.clock.sleep(backoff(attempt, ports.clock.random(), { firstMs: 200, longestMs: 2_000 }));
   }
 }
@@ -70,7 +71,12 @@ function storedAlready(found: FoundAttestations, assignment: SignedAssignment, p
   const own = found.verified.find(({ attestation }) => attestation.signatures.some((signature) => isEqual(signature.bytes, ours)));
   const stored = own ?? found.verified.find(({ warnings }) => warnings.length === 0) ?? found.verified[0];
   if (!stored) return undefined;
-  return { occurrence: stored.attestation.occurrence, status: own ? 'created' : 'existing', publicKeyId: stored.publicKeyId, postedAt: ports.clock.now() };
+  return {
+    occurrence: stored.attestation.occurrence,
+    status: own ? 'created' : 'existing',
+    publicKeyId: stored.publicKeyId,
+    postedAt: ports.clock.now(),
+  };
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
@@ -80,15 +86,22 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
 function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, rejected: FoundAttestations['rejected']): BinauthzError {
   const { image, pair } = assignment;
   const names = rejected.slice(0, MOST_NAMED).map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
-  const what = names.length > 0 ? `in the way is ${names.join(', ')}${rejected.length > MOST_NAMED ? ` or one of ${rejected.length - MOST_NAMED} more` : ''}` : 'the occurrence in the way is not listed';
+  const what =
+    names.length > 0
+      ? `in the way is ${names.join(', ')}${rejected.length > MOST_NAMED ? ` or one of ${rejected.length - MOST_NAMED} more` : ''}`
+      : 'the occurrence in the way is not listed';
   const token = 'curl -X DELETE -H "Authorization: Bearer $(gcloud auth print-access-token)" https://containeranalysis.googleapis.com/v1/';
   const first = rejected[0]?.attestation.occurrence;
-  return new BinauthzError('ATTESTATION_CONFLICT', `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`, {
-    resource: first ?? image.original,
-    cause: conflict,
-    hint:
-      first === undefined
-        ? `list what is there: gcloud container binauthz attestations list --attestor=${pair.attestor.name} --artifact-url=${pinnedName(image)}`
-        : `check that nothing needs it any more, delete it, and run again: ${token}${first}`,
-  });
+  return new BinauthzError(
+    'ATTESTATION_CONFLICT',
+    `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`,
+    {
+      resource: first ?? image.original,
+      cause: conflict,
+      hint:
+        first === undefined
+          ? `list what is there: gcloud container binauthz attestations list --attestor=${pair.attestor.name} --artifact-url=${pinnedName(image)}`
+          : `check that nothing needs it any more, delete it, and run again: ${token}${first}`,
+    },
+  );
 }

@@ -14,7 +14,9 @@ export interface ResolvePorts {
 export function resolveImages(references: readonly ImageReference[], ports: ResolvePorts): Promise<readonly Settled<ResolvedImage>[]> {
   return concurrently(references, (reference) => {
     if (reference.digest === undefined) {
-      ports.reporter.warn(`${reference.original} is a tag: it is resolved once, now; give the digest that the build step printed to be sure which image is attested`);
+      ports.reporter.warn(
+        `${reference.original} is a tag: it is resolved once, now; give the digest that the build step printed to be sure which image is attested`,
+      );
     }
     return ports.registry.resolve(reference);
   });

@@ -57,13 +57,19 @@ export class SecondWitness {
     this.ports.reporter.info(`${name} was uploaded at ${uploadTime}`);
     const ageMs = this.ports.clock.now() - uploadedAt;
     if (ageMs <= LONGEST_RUN_MS) return;
-    this.ports.reporter.warn(`${name} was uploaded ${Math.round(ageMs / 3_600_000)} hours ago, longer than this run would explain: is it the image that was just pushed?`);
+    this.ports.reporter.warn(
+      `${name} was uploaded ${Math.round(ageMs / 3_600_000)} hours ago, longer than this run would explain: is it the image that was just pushed?`,
+    );
   }
 }
 
 function tagMoved({ reference }: ResolvedImage, metadata: ArtifactMetadata): BinauthzError {
-  return new BinauthzError('TAG_MOVED', `cannot tell what ${reference.original} is: the registry serves ${reference.digest}, Artifact Registry says ${metadata.digest}`, {
-    resource: reference.original,
-    hint: `the tag moved during this run: attest the digest that the build step printed, ${nameOf(reference)}@sha256:…`,
-  });
+  return new BinauthzError(
+    'TAG_MOVED',
+    `cannot tell what ${reference.original} is: the registry serves ${reference.digest}, Artifact Registry says ${metadata.digest}`,
+    {
+      resource: reference.original,
+      hint: `the tag moved during this run: attest the digest that the build step printed, ${nameOf(reference)}@sha256:…`,
+    },
+  );
 }

@@ -39,10 +39,14 @@ export class AttestationSigner {
     };
     const verdict = await verifyAttestation(attestation, image.digest, pair.attestor.keys, this.verifier);
     if ('verified' in verdict) return { ...assignment, signed: verdict.verified };
-    throw new BinauthzError('SIGNATURE_INVALID', `cannot attest ${pinnedName(image)}: the signature of ${pair.signer.name} does not verify for ${pair.attestor.name}: ${verdict.rejected.message}`, {
-      resource: pair.signer.name,
-      hint: 'nothing was posted; run again, and if it stays so compare the key on the attestor with the key that signs (gcloud container binauthz attestors describe)',
-    });
+    throw new BinauthzError(
+      'SIGNATURE_INVALID',
+      `cannot attest ${pinnedName(image)}: the signature of ${pair.signer.name} does not verify for ${pair.attestor.name}: ${verdict.rejected.message}`,
+      {
+        resource: pair.signer.name,
+        hint: 'nothing was posted; run again, and if it stays so compare the key on the attestor with the key that signs (gcloud container binauthz attestors describe)',
+      },
+    );
   }
 
   private signatureOf(signer: Signer, publicKey: PublicKey, payload: Uint8Array, name: string): Promise<Uint8Array> {

@@ -32,7 +32,10 @@ export interface ValidatePorts {
  */
 export async function validateAttestations(signed: readonly SignedAssignment[], ports: ValidatePorts): Promise<readonly Validation[]> {
   const forbidden = new Set<string>();
-  const ask = async (assignment: SignedAssignment): Promise<Validation> => ({ assignment, answer: await settle(validate(assignment, forbidden, ports)) });
+  const ask = async (assignment: SignedAssignment): Promise<Validation> => ({
+    assignment,
+    answer: await settle(validate(assignment, forbidden, ports)),
+  });
   const keepLocal = (assignment: SignedAssignment): Validation => ({ assignment, answer: { ok: true, value: local(assignment) } });
 
   const firsts = firstUses(signed);
@@ -64,7 +67,10 @@ async function validate(assignment: SignedAssignment, forbidden: Set<string>, po
   } catch (thrown) {
     const error = asError(thrown);
     if (error.code !== 'PERMISSION_DENIED') throw thrown;
-    if (!forbidden.has(attestor.name)) ports.reporter.warn(`${error.message}; the local verification stands${error.hint === undefined ? '' : ` (to have Google asked as well: ${error.hint})`}`);
+    if (!forbidden.has(attestor.name))
+      ports.reporter.warn(
+        `${error.message}; the local verification stands${error.hint === undefined ? '' : ` (to have Google asked as well: ${error.hint})`}`,
+      );
     forbidden.add(attestor.name);
     return local(assignment);
   }
@@ -78,14 +84,22 @@ function refusal(assignment: SignedAssignment, result: 'not-verifiable' | 'unspe
   const { image, pair } = assignment;
   const subject = `the attestation of ${pinnedName(image)} by ${pair.attestor.name}`;
   if (result === 'unspecified') {
-    return new BinauthzError('UNDECIDED', `cannot post ${subject}: Google's validation gave no result${reason === '' ? '' : ` (${reason})`}, expected VERIFIED`, {
-      resource: pair.attestor.name,
-      hint: 'nothing was posted; run again, and if it stays so ask Google’s support: the service may not know this kind of key yet',
-    });
+    return new BinauthzError(
+      'UNDECIDED',
+      `cannot post ${subject}: Google's validation gave no result${reason === '' ? '' : ` (${reason})`}, expected VERIFIED`,
+      {
+        resource: pair.attestor.name,
+        hint: 'nothing was posted; run again, and if it stays so ask Google’s support: the service may not know this kind of key yet',
+      },
+    );
   }
   const agent = pair.attestor.serviceAgent;
-  return new BinauthzError('ATTESTATION_NOT_VERIFIABLE', `cannot post ${subject}: Google's validation refuses it: ${reason === '' ? 'no reason given' : reason}`, {
-    resource: pair.attestor.name,
-    hint: `nothing was posted; compare the attestor's key with the one that signs${agent === undefined ? '' : `, and check that ${agent} holds roles/containeranalysis.notes.occurrences.viewer on ${pair.attestor.note}`}`,
-  });
+  return new BinauthzError(
+    'ATTESTATION_NOT_VERIFIABLE',
+    `cannot post ${subject}: Google's validation refuses it: ${reason === '' ? 'no reason given' : reason}`,
+    {
+      resource: pair.attestor.name,
+      hint: `nothing was posted; compare the attestor's key with the one that signs${agent === undefined ? '' : `, and check that ${agent} holds roles/containeranalysis.notes.occurrences.viewer on ${pair.attestor.note}`}`,
+    },
+  );
 }
