@@ -58,7 +58,11 @@ function expectWellBehaved(ended: ActionEnded): void {
 /** A failed step with this code: red, its code an output, one annotation for all before at most eight in detail. */
 function expectFailed(ended: ActionEnded, exitCode: number, codes: readonly string[]): void {
   expectWellBehaved(ended);
-  expect({ process: ended.code, output: ended.outputs['exit-code'], codes: ended.report.errors.map(({ code }: { code: string }) => code) }).toEqual({ process: 1, output: String(exitCode), codes });
+  expect({
+    process: ended.code,
+    output: ended.outputs['exit-code'],
+    codes: ended.report.errors.map(({ code }: { code: string }) => code),
+  }).toEqual({ process: 1, output: String(exitCode), codes });
   expect(ended.errors[0]).toMatch(new RegExp(`^binauthz attest failed with exit code ${exitCode} \\(`));
   expect(ended.errors.length).toBe(codes.length === 1 ? 1 : 1 + Math.min(8, codes.length));
   expect(ended.log).toContain(`binauthz attest: failed with exit code ${exitCode}`);
@@ -79,24 +83,56 @@ describe.each(nodes)('on Node $version', (node) => {
     const [attestation] = ended.report.attestations;
     const image = `${REPOSITORY}/${name}@${tagged}`;
     expect([ended.code, ended.errors]).toEqual([0, []]);
-    expect(ended.outputs).toEqual({ digest: tagged, digests: tagged, images: image, attestations: attestation.occurrence, report: ended.outputs['report'], 'exit-code': '0' });
+    expect(ended.outputs).toEqual({
+      digest: tagged,
+      digests: tagged,
+      images: image,
+      attestations: attestation.occurrence,
+      report: ended.outputs['report'],
+      'exit-code': '0',
+    });
     expect(await stage.occurrences()).toContain(attestation.occurrence);
     expect(ended.report).toMatchObject({
       emulator: true,
       run: 'https://github.example/octo/shop/actions/runs/4711/attempts/1',
       images: [{ image, digest: tagged, tag: '1.2.3', mediaType: 'application/vnd.oci.image.manifest.v1+json', children: [] }],
-      attestations: [{ image, attestor, note: `projects/${PROJECT}/notes/ci`, publicKeyId: `//cloudkms.googleapis.com/v1/${key.version}`, status: 'created', validated: 'google', visibleAfterMs: expect.any(Number) }],
+      attestations: [
+        {
+          image,
+          attestor,
+          note: `projects/${PROJECT}/notes/ci`,
+          publicKeyId: `//cloudkms.googleapis.com/v1/${key.version}`,
+          status: 'created',
+          validated: 'google',
+          visibleAfterMs: expect.any(Number),
+        },
+      ],
       warnings: expect.arrayContaining([expect.stringMatching(EMULATOR_SAID)]),
     });
     expect(dirname(ended.outputs['report']!)).toBe(ended.folder.runnerTemp);
     expect(ended.warnings[0]).toMatch(EMULATOR_SAID);
-    for (const told of ['### binauthz attest: done', '**On the emulator:**', image, attestor, 'created, visible after', attestation.occurrence, '(https://github.example/octo/shop/actions/runs/4711/attempts/1)']) expect(ended.summary).toContain(told);
+    for (const told of [
+      '### binauthz attest: done',
+      '**On the emulator:**',
+      image,
+      attestor,
+      'created, visible after',
+      attestation.occurrence,
+      '(https://github.example/octo/shop/actions/runs/4711/attempts/1)',
+    ])
+      expect(ended.summary).toContain(told);
     expect(ended.log.split('\n').at(-1)).toBe(`binauthz attest: done; 1 created; report: ${ended.outputs['report']}`);
   });
 
   it('attests with a PGP key and passphrase, and shows neither', async () => {
     const passphrase = 'a "passphrase", 100% made up';
-    const pgp = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'ci' }], passphrase, format: 'armored' });
+    const pgp = await openpgp.generateKey({
+      type: 'ecc',
+      curve: 'ed25519Legacy',
+      userIDs: [{ name: 'ci' }],
+      passphrase,
+      format: 'armored',
+    });
     const pgpAttestor = await stage.attestor(`pgp-${node.version.replaceAll('.', '-')}`, [{ asciiArmoredPgpPublicKey: pgp.publicKey }]);
     const inputs = { images: good['images']!, attestors: pgpAttestor, 'pgp-private-key': pgp.privateKey, 'pgp-passphrase': passphrase };
     const ended = await action(inputs, { node });
@@ -124,7 +160,9 @@ describe('several images', () => {
     const attestations = ended.outputs['attestations']!.split('\n');
     expect(attestations).toEqual(ended.report.attestations.map(({ occurrence }: { occurrence: string }) => occurrence));
     expect([attestations.length, attestations.every((name) => /^projects\/shop-prod\/occurrences\/[^/]+$/.test(name))]).toEqual([5, true]);
-    expect(ended.report.images[1].children.map(({ digest: child }: { digest: string }) => child)).toEqual(index.children.map((child) => child.digest));
+    expect(ended.report.images[1].children.map(({ digest: child }: { digest: string }) => child)).toEqual(
+      index.children.map((child) => child.digest),
+    );
     for (const image of [...images, ...index.children.map((child) => child.digest)]) expect(ended.summary).toContain(image);
   });
 
@@ -134,7 +172,7 @@ describe('several images', () => {
     const ended = await action({ ...good, images: names.map((name) => `${REPOSITORY}/${name}:v1`).join('\n'), 'dry-run': 'true' });
     expectWellBehaved(ended);
     expect([ended.code, ended.report.attestations.length, ended.outputs['images']!.split('\n').length]).toEqual([0, 450, 450]);
-    expect(Buffer.byteLength(ended.summary)).toBeLessThan(1024 * 1024 / 2);
+    expect(Buffer.byteLength(ended.summary)).toBeLessThan((1024 * 1024) / 2);
     expect(ended.summary).toMatch(/… and \d+ more in the report/);
     expect(ended.log).toContain('450 dry-run');
     expect(ended.outputs['attestations']).toBe('');
@@ -143,7 +181,11 @@ describe('several images', () => {
   it('of which some are missing: each is told, and the digest of another is not called that of the first', async () => {
     const missing = Array.from({ length: 12 }, (_, index) => `${REPOSITORY}/app@sha256:${index.toString(16).repeat(64).slice(0, 64)}`);
     const ended = await action({ ...good, images: [...missing, good['images']].join('\n') });
-    expectFailed(ended, 6, missing.map(() => 'IMAGE_NOT_FOUND'));
+    expectFailed(
+      ended,
+      6,
+      missing.map(() => 'IMAGE_NOT_FOUND'),
+    );
     expect(ended.errors[0]).toContain('12 errors; the first 8 follow, the log and the report have all of them');
     for (const image of missing) expect(ended.log).toContain(image);
     // The summary escapes what could be read as an emoji between two colons.
@@ -154,12 +196,32 @@ describe('several images', () => {
 
 describe('a run that fails', () => {
   it('reports everything that is wrong with the input at once, in the spelling of the Action', async () => {
-    const bad = { images: 'app:v1', attestors: 'x', 'kms-key-versions': 'k', 'kms-keys': 'k', project: '123', 'multi-platform': 'all', 'wait-timeout': '5', 'no-wait': 'yes', 'dry-run': '1', summary: 'maybe', 'pgp-passphrase': 'hunter2' };
+    const bad = {
+      images: 'app:v1',
+      attestors: 'x',
+      'kms-key-versions': 'k',
+      'kms-keys': 'k',
+      project: '123',
+      'multi-platform': 'all',
+      'wait-timeout': '5',
+      'no-wait': 'yes',
+      'dry-run': '1',
+      summary: 'maybe',
+      'pgp-passphrase': 'hunter2',
+    };
     const before = (await stage.requests()).length;
     const ended = await action(bad);
     const messages = ended.report.errors.map(({ message }: { message: string }) => message) as string[];
-    expectFailed(ended, 2, messages.map(() => 'INVALID_INPUT'));
-    for (const name of Object.keys(bad)) expect(messages.filter((message) => message.startsWith(`input ${name}: expected `)), name).toHaveLength(1);
+    expectFailed(
+      ended,
+      2,
+      messages.map(() => 'INVALID_INPUT'),
+    );
+    for (const name of Object.keys(bad))
+      expect(
+        messages.filter((message) => message.startsWith(`input ${name}: expected `)),
+        name,
+      ).toHaveLength(1);
     expect(messages).toHaveLength(Object.keys(bad).length);
     expect(ended.log).not.toMatch(/--[a-z]/);
     expect(ended.outputs).toMatchObject({ digest: '', digests: '', images: '', attestations: '' });
@@ -170,7 +232,9 @@ describe('a run that fails', () => {
   it('for an empty image names the usual cause', async () => {
     const ended = await action({ ...good, images: ' \n' });
     expectFailed(ended, 2, ['INVALID_INPUT']);
-    expect(ended.errors[0]).toMatch(/input images: expected at least one image, got none\n {2}hint: .*Skip output.*since it may contain secret.*bare digest/);
+    expect(ended.errors[0]).toMatch(
+      /input images: expected at least one image, got none\n {2}hint: .*Skip output.*since it may contain secret.*bare digest/,
+    );
     const half = await action({ ...good, images: `@${digest}` });
     expectFailed(half, 2, ['INVALID_INPUT']);
     expect(half.errors[0]).toMatch(/hint: .*Skip output/);
@@ -179,13 +243,27 @@ describe('a run that fails', () => {
   it('for no key at all thinks of forks and of secrets that are not there', async () => {
     const ended = await action({ images: good['images']!, attestors: attestor });
     expectFailed(ended, 2, ['INVALID_INPUT']);
-    expect(ended.errors[0]).toMatch(/input kms-key-versions, input kms-keys, input pgp-private-key, input pkix-private-key: expected at least one key, got none\n {2}hint: .*forks/);
+    expect(ended.errors[0]).toMatch(
+      /input kms-key-versions, input kms-keys, input pgp-private-key, input pkix-private-key: expected at least one key, got none\n {2}hint: .*forks/,
+    );
   });
 
   it.each([
     ['4', 'UNDECIDED', { path: ':validateAttestationOccurrence$', status: 200, body: {} }],
-    ['5', 'PERMISSION_DENIED', { path: 'asymmetricSign$', status: 403, body: { error: { code: 403, message: "Permission 'cloudkms.cryptoKeyVersions.useToSign' denied", status: 'PERMISSION_DENIED' } } }],
-    ['6', 'ATTESTOR_NOT_FOUND', { method: '^GET$', path: '/attestors/ci$', status: 404, body: { error: { code: 404, message: 'not found', status: 'NOT_FOUND' } } }],
+    [
+      '5',
+      'PERMISSION_DENIED',
+      {
+        path: 'asymmetricSign$',
+        status: 403,
+        body: { error: { code: 403, message: "Permission 'cloudkms.cryptoKeyVersions.useToSign' denied", status: 'PERMISSION_DENIED' } },
+      },
+    ],
+    [
+      '6',
+      'ATTESTOR_NOT_FOUND',
+      { method: '^GET$', path: '/attestors/ci$', status: 404, body: { error: { code: 404, message: 'not found', status: 'NOT_FOUND' } } },
+    ],
   ])('with exit code %s (%s) exits 1 and gives the code', async (exitCode, code, rule) => {
     const name = `fails-${exitCode}`;
     const image = `${REPOSITORY}/${name}@${await push(name, singleImage(name))}`;
@@ -207,7 +285,10 @@ describe('a run that fails', () => {
     const image = `${REPOSITORY}/late@${await push('late', singleImage('late'))}`;
     const ended = await action({ ...good, images: image, 'wait-timeout': '1s' });
     expectFailed(ended, 8, ['NOT_VISIBLE']);
-    expect(ended.outputs).toMatchObject({ images: image, attestations: expect.stringMatching(/^projects\/shop-prod\/occurrences\/[^\n]+$/) });
+    expect(ended.outputs).toMatchObject({
+      images: image,
+      attestations: expect.stringMatching(/^projects\/shop-prod\/occurrences\/[^\n]+$/),
+    });
     expect(ended.summary).toContain('posted, not visible in time');
     expect(ended.log).toContain('1 posted');
   });
@@ -220,20 +301,34 @@ describe('a run that fails', () => {
     const name = `cancelled-${exitCode}`;
     const image = `${REPOSITORY}/${name}@${await push(name, singleImage(name))}`;
     let isSent = false;
-    const ended = await action({ ...good, images: image }, {
-      onLog: (text, kill) => {
-        if (isSent || !text.includes('posted projects/')) return;
-        isSent = true;
-        kill(signal);
+    const ended = await action(
+      { ...good, images: image },
+      {
+        onLog: (text, kill) => {
+          if (isSent || !text.includes('posted projects/')) return;
+          isSent = true;
+          kill(signal);
+        },
       },
-    });
+    );
     expectFailed(ended, Number(exitCode), ['CANCELLED']);
     expect(ended.outputs).toMatchObject({ digest: image.split('@')[1], 'exit-code': exitCode });
   });
 
   it('obeys nothing that a server says', async () => {
     const evil = 'bad\n::add-mask::shop-prod\r\n::stop-commands::x\n##[add-path]/evil %0A::set-env name=A::b';
-    await stage.call('POST', '/_emulator/faults', { rules: [{ method: '^GET$', path: '/attestors/ci$', times: -1, do: 'status', status: 400, body: { error: { code: 400, message: evil, status: 'INVALID_ARGUMENT' } } }] });
+    await stage.call('POST', '/_emulator/faults', {
+      rules: [
+        {
+          method: '^GET$',
+          path: '/attestors/ci$',
+          times: -1,
+          do: 'status',
+          status: 400,
+          body: { error: { code: 400, message: evil, status: 'INVALID_ARGUMENT' } },
+        },
+      ],
+    });
     const ended = await action(good);
     expectWellBehaved(ended);
     expect([ended.code, ended.masks]).toEqual([1, []]);
@@ -270,7 +365,11 @@ describe('a runner on a bad day', () => {
     const ended = await action(good, { folder, env: { RUNNER_TEMP: join(folder.root, 'gone/temp') } });
     expect([ended.code, dirname(ended.outputs['report']!)]).toEqual([0, join(folder.root, 'gone/temp')]);
     const blocked = await action(good, { env: { RUNNER_TEMP: '/dev/null/temp' } });
-    expect([blocked.code, blocked.outputs['report'], blocked.warnings.at(-1)]).toEqual([0, '', expect.stringMatching(/^cannot write the report: ENOTDIR/)]);
+    expect([blocked.code, blocked.outputs['report'], blocked.warnings.at(-1)]).toEqual([
+      0,
+      '',
+      expect.stringMatching(/^cannot write the report: ENOTDIR/),
+    ]);
   });
 
   it.each([
@@ -280,14 +379,21 @@ describe('a runner on a bad day', () => {
   ])('whose summary file %s gets a warning, and the same outcome', async (_, path) => {
     const ended = await action(good, { env: { GITHUB_STEP_SUMMARY: path } });
     expectWellBehaved(ended);
-    expect([ended.code, ended.outputs['exit-code'], ended.warnings.at(-1)]).toEqual([0, '0', expect.stringMatching(/^cannot write the job summary: (?!unexpected)/)]);
+    expect([ended.code, ended.outputs['exit-code'], ended.warnings.at(-1)]).toEqual([
+      0,
+      '0',
+      expect.stringMatching(/^cannot write the job summary: (?!unexpected)/),
+    ]);
     const failed = await action({ ...good, images: `${REPOSITORY}/none@${digest}` }, { env: { GITHUB_STEP_SUMMARY: path } });
     expect([failed.code, failed.outputs['exit-code']]).toEqual([1, '6']);
   });
 
   it('that takes no outputs fails the step, after everything else was told', async () => {
     const ended = await action(good, { env: { GITHUB_OUTPUT: '/nowhere/output' } });
-    expect([ended.code, ended.errors]).toEqual([1, [expect.stringMatching(/^error\[UNAVAILABLE\]: cannot write the outputs of this step: .*\/nowhere\/output\n {2}hint: \S/)]]);
+    expect([ended.code, ended.errors]).toEqual([
+      1,
+      [expect.stringMatching(/^error\[UNAVAILABLE\]: cannot write the outputs of this step: .*\/nowhere\/output\n {2}hint: \S/)],
+    ]);
     expect(ended.summary).toContain('### binauthz attest: done');
     const failed = await action({ ...good, images: `${REPOSITORY}/none@${digest}` }, { env: { GITHUB_OUTPUT: '/nowhere/output' } });
     expect([failed.code, failed.errors[0], failed.errors.length]).toEqual([1, expect.stringContaining('IMAGE_NOT_FOUND'), 2]);
@@ -317,11 +423,16 @@ describe('what nobody foresaw', () => {
   it.each([
     ['a string', '"plain text"', 'plain text'],
     ['undefined', 'undefined', 'undefined'],
-    ['an object without a text', 'Object.create(null)', 'something was thrown that is no error'],
+    ['an object without a text', 'Object.create(null)', 'a value without a text was thrown'],
     ['an error', 'new RangeError("a bug")', 'RangeError: a bug'],
   ])('%s that is thrown fails the step with code 1', async (_, value, said) => {
     const ended = await action(good, { preload: thrown(value) });
-    expect([ended.code, ended.stderr, ended.outputs, ended.errors]).toEqual([1, '', { 'exit-code': '1' }, [expect.stringContaining(`error[INTERNAL]: unexpected failure: `)]]);
+    expect([ended.code, ended.stderr, ended.outputs, ended.errors]).toEqual([
+      1,
+      '',
+      { 'exit-code': '1' },
+      [expect.stringContaining(`error[INTERNAL]: unexpected failure: `)],
+    ]);
     expect(ended.errors[0]).toContain(said);
   });
 
@@ -334,7 +445,11 @@ describe('what nobody foresaw', () => {
     const never = `const { EventEmitter } = require('node:events');
       require('node:http').request = () => Object.assign(new EventEmitter(), { end() {}, destroy() {} });`;
     const ended = await action(good, { preload: never });
-    expect([ended.code, ended.outputs, ended.errors]).toEqual([1, { 'exit-code': '1' }, [expect.stringContaining('the run stopped before its end')]]);
+    expect([ended.code, ended.outputs, ended.errors]).toEqual([
+      1,
+      { 'exit-code': '1' },
+      [expect.stringContaining('the run stopped before its end')],
+    ]);
   });
 });
 
@@ -366,7 +481,9 @@ describe('a registry that wants a login', () => {
   });
 
   it('and a program that fails, saying secrets on both streams: the step fails with 5 and repeats none', async () => {
-    const { ended } = await attest(`echo 'stdout ${login.password}'; echo '::add-mask::x' >&2; echo 'stderr ${login.password}' >&2; exit 3`);
+    const { ended } = await attest(
+      `echo 'stdout ${login.password}'; echo '::add-mask::x' >&2; echo 'stderr ${login.password}' >&2; exit 3`,
+    );
     expectFailed(ended, 5, ['UNAUTHENTICATED']);
     expect(ended.errors[0]).toContain('docker-credential-fake');
     expect(ended.errors[0]).toContain('exit code 3');
@@ -424,16 +541,28 @@ describe('behind gcloud’s endpoint overrides', () => {
   });
   afterAll(() => proxy.close());
 
-  it('uses the access token that is given, and says nothing of an emulator', async () => {
+  it('uses the access token that is given, and says aloud where it goes', async () => {
     const image = singleImage('overridden');
     const registry = await startLoginRegistry(image, { user: 'u', password: 'p' });
     try {
       const folder = await makeRunFolder();
       const helper = await installHelper(folder, registry.host, `echo '{"Username":"u","Secret":"p"}'`);
-      const overrides = Object.fromEntries(['ARTIFACTREGISTRY', 'BINARYAUTHORIZATION', 'CLOUDKMS', 'CONTAINERANALYSIS'].map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, `http://${proxy.host}/`]));
-      const ended = await runAction({ folder, inputs: { ...good, images: `${registry.host}/team/app@${image.digest}`, 'access-token': 'the-access-token-1' }, env: { ...overrides, ...helper.env } });
+      const overrides = Object.fromEntries(
+        ['ARTIFACTREGISTRY', 'BINARYAUTHORIZATION', 'CLOUDKMS', 'CONTAINERANALYSIS'].map((api) => [
+          `CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`,
+          `http://${proxy.host}/`,
+        ]),
+      );
+      const ended = await runAction({
+        folder,
+        inputs: { ...good, images: `${registry.host}/team/app@${image.digest}`, 'access-token': 'the-access-token-1' },
+        env: { ...overrides, ...helper.env },
+      });
       expectWellBehaved(ended);
-      expect([ended.code, ended.report.emulator, ended.warnings, ended.summary.includes('emulator')]).toEqual([0, undefined, [], false]);
+      expect([ended.code, ended.report.emulator, ended.summary.includes('emulator')]).toEqual([0, undefined, false]);
+      expect(ended.warnings).toEqual(
+        Object.entries(overrides).map(([name, url]) => expect.stringMatching(new RegExp(`^${name} is set: .* go to ${url}$`))),
+      );
       expect(proxy.requests.length).toBeGreaterThan(3);
       expect(new Set(proxy.requests.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer the-access-token-1']));
       expect((await helper.dump()).env).not.toContain('the-access-token-1');

@@ -26,20 +26,30 @@ beforeAll(async () => {
 afterAll(() => emulator.close());
 
 async function push(tag: string): Promise<string> {
-  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, tag, singleImage(tag), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, tag, singleImage(tag), {
+    headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+  });
   return `us-docker.pkg.dev/${PROJECT}/shop/app@${digest}`;
 }
 
 /** `binauthz WORDS`, with the rest of a shell's line behind it. */
 function shell(words: string, behind: string): ReturnType<typeof run> {
-  return run('/bin/bash', ['-c', `"$NODE" "$BINAUTHZ" ${words} ${behind}`], { env: { NODE: anyNode.path, BINAUTHZ: resolve(DIST, 'cli/index.js'), BINAUTHZ_EMULATOR_HOST: emulator.host } });
+  return run('/bin/bash', ['-c', `"$NODE" "$BINAUTHZ" ${words} ${behind}`], {
+    env: { NODE: anyNode.path, BINAUTHZ: resolve(DIST, 'cli/index.js'), BINAUTHZ_EMULATOR_HOST: emulator.host },
+  });
 }
 
 describe('standard output', () => {
-  it.skipIf(!existsSync('/dev/full')).each([`list --project ${PROJECT}`, `list --project ${PROJECT} --output json`, '--help'])('on a full disk is no success: %s', async (words) => {
-    const ended = await shell(words, '> /dev/full');
-    expect([ended.code, ended.stderr]).toEqual([1, expect.stringMatching(/^error\[INTERNAL\]: cannot write the result to standard output: .*no space left.*\n {2}hint: /m)]);
-  });
+  it.skipIf(!existsSync('/dev/full')).each([`list --project ${PROJECT}`, `list --project ${PROJECT} --output json`, '--help'])(
+    'on a full disk is no success: %s',
+    async (words) => {
+      const ended = await shell(words, '> /dev/full');
+      expect([ended.code, ended.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error\[INTERNAL\]: cannot write the result to standard output: .*no space left.*\n {2}hint: /m),
+      ]);
+    },
+  );
 
   it.each(['--help', `list --project ${PROJECT}`])('whose reader went away is no failure: %s', async (words) => {
     expect((await shell(words, '| true; exit ${PIPESTATUS[0]}')).code).toBe(0);
@@ -53,7 +63,10 @@ describe('standard output', () => {
 describe('the wait', () => {
   it('of nothing looks once: 8, not 9, where the listing answers without the attestation', async () => {
     await stage.call('POST', '/_emulator/faults', { propagationDelayMs: 3_600_000 });
-    const ended = await cli(['attest', await push('zero'), '--attestor', attestor, '--kms-key-version', key.version, '--wait-timeout', '0s', '--output', 'json'], { emulator: emulator.host });
+    const ended = await cli(
+      ['attest', await push('zero'), '--attestor', attestor, '--kms-key-version', key.version, '--wait-timeout', '0s', '--output', 'json'],
+      { emulator: emulator.host },
+    );
     await stage.call('POST', '/_emulator/faults', {});
     expect([ended.code, ended.json.errors[0].code, ended.json.attestations[0].status]).toEqual([8, 'NOT_VISIBLE', 'posted']);
   });
@@ -61,7 +74,23 @@ describe('the wait', () => {
 
 describe('an attestor', () => {
   it('named in two ways gets one attestation', async () => {
-    const ended = await cli(['attest', await push('twice'), '--attestor', attestor, '--attestor', 'ci', '--attestor-project', PROJECT, '--kms-key-version', key.version, '--output', 'json'], { emulator: emulator.host });
+    const ended = await cli(
+      [
+        'attest',
+        await push('twice'),
+        '--attestor',
+        attestor,
+        '--attestor',
+        'ci',
+        '--attestor-project',
+        PROJECT,
+        '--kms-key-version',
+        key.version,
+        '--output',
+        'json',
+      ],
+      { emulator: emulator.host },
+    );
     expect([ended.code, ended.json.attestations]).toEqual([0, [expect.objectContaining({ attestor, status: 'created' })]]);
   });
 });
@@ -74,15 +103,30 @@ describe('without credentials', () => {
     const startedAt = Date.now();
     const ended = await cli(['list', '--attestor', attestor], { env });
     expect(Date.now() - startedAt).toBeLessThan(20_000);
-    expect([ended.code, ended.stderr.trimEnd().split('\n')]).toEqual([5, [expect.stringContaining(`error[UNAUTHENTICATED]: cannot read the attestor ${attestor}`), expect.stringContaining('gcloud auth application-default login')]]);
+    expect([ended.code, ended.stderr.trimEnd().split('\n')]).toEqual([
+      5,
+      [
+        expect.stringContaining(`error[UNAUTHENTICATED]: cannot read the attestor ${attestor}`),
+        expect.stringContaining('gcloud auth application-default login'),
+      ],
+    ]);
   });
 
   it.each([
     ['missing', '/nowhere/key.json'],
     ['not JSON', resolve(import.meta.dirname, 'cli.test.ts')],
   ])('in a file that is %s it is 5, and the file’s variable is named', async (_, file) => {
-    const ended = await cli(['list', '--attestor', attestor, '--output', 'json'], { env: { ...env, GOOGLE_APPLICATION_CREDENTIALS: file } });
-    expect([ended.code, ended.json.errors[0]]).toEqual([5, expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS'), hint: expect.stringMatching(/\S/) })]);
+    const ended = await cli(['list', '--attestor', attestor, '--output', 'json'], {
+      env: { ...env, GOOGLE_APPLICATION_CREDENTIALS: file },
+    });
+    expect([ended.code, ended.json.errors[0]]).toEqual([
+      5,
+      expect.objectContaining({
+        code: 'UNAUTHENTICATED',
+        message: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS'),
+        hint: expect.stringMatching(/\S/),
+      }),
+    ]);
   });
 });
 
@@ -93,19 +137,33 @@ describe('where no emulator answers', () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((done) => server.close(done));
     const ended = await cli(['list', '--attestor', attestor, '--output', 'json'], { emulator: `127.0.0.1:${port}` });
-    expect([ended.code, ended.json.errors[0]]).toEqual([9, expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining(`127.0.0.1:${port}`), hint: expect.stringContaining(`binauthz emulator --port ${port}`) })]);
+    expect([ended.code, ended.json.errors[0]]).toEqual([
+      9,
+      expect.objectContaining({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining(`127.0.0.1:${port}`),
+        hint: expect.stringContaining(`binauthz emulator --port ${port}`),
+      }),
+    ]);
   }, 60_000);
 });
 
 describe('the emulator’s lines', () => {
   it('can be evaluated by a shell, and point the command line at it', async () => {
-    const serving = spawn(anyNode.path, [resolve(DIST, 'cli/index.js'), 'emulator', '--port', '0', '--latency', '1ms', '--propagation-delay', '1ms'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const serving = spawn(
+      anyNode.path,
+      [resolve(DIST, 'cli/index.js'), 'emulator', '--port', '0', '--latency', '1ms', '--propagation-delay', '1ms'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     const text = await new Promise<string>((done) => {
       let read = '';
       serving.stdout.setEncoding('utf8').on('data', (more: string) => (read += more).includes('MONITORING=') && done(read));
     });
-    const script = 'eval "$(grep ^export <<< "$LINES_OF_IT")"; rmdir "$CLOUDSDK_CONFIG"; "$NODE" "$BINAUTHZ" list --project p --output json';
-    const ended = await run('/bin/bash', ['-c', script], { env: { LINES_OF_IT: text, NODE: anyNode.path, BINAUTHZ: resolve(DIST, 'cli/index.js') } });
+    const script =
+      'eval "$(grep ^export <<< "$LINES_OF_IT")"; rmdir "$CLOUDSDK_CONFIG"; "$NODE" "$BINAUTHZ" list --project p --output json';
+    const ended = await run('/bin/bash', ['-c', script], {
+      env: { LINES_OF_IT: text, NODE: anyNode.path, BINAUTHZ: resolve(DIST, 'cli/index.js') },
+    });
     const closed = new Promise((done) => serving.on('close', (code) => done(code)));
     serving.kill('SIGTERM');
     expect([ended.code, JSON.parse(ended.stdout), await closed]).toMatchObject([0, { schema: 'binauthz.list/v1', emulator: true }, 0]);
@@ -131,7 +189,11 @@ describe('the demo', () => {
         kill(signal);
       };
       const ended = await cli(['demo', '--output', 'json'], { onStderr });
-      expect([at, ended.code, ended.json.errors]).toEqual([at, code, [expect.objectContaining({ code: 'CANCELLED', exitCode: code, hint: expect.stringMatching(/\S/) })]]);
+      expect([at, ended.code, ended.json.errors]).toEqual([
+        at,
+        code,
+        [expect.objectContaining({ code: 'CANCELLED', exitCode: code, hint: expect.stringMatching(/\S/) })],
+      ]);
     }
   });
 });

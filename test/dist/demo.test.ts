@@ -19,7 +19,15 @@ describe.each(nodes)('demo on Node $version', ({ path }) => {
   it('goes from denied to allowed, and a tampered copy stays denied', async () => {
     const { code, stdout, stderr } = await run(path, ['dist/cli/index.js', 'demo'], { cwd: folder });
     expect({ code, stderr: stderr.match(/error.*/g) }).toEqual({ code: 0, stderr: null });
-    expect(stdout.match(/^ {3}(DENIED|ALLOWED|created|existing)/gm)?.map((word) => word.trim())).toEqual(['DENIED', 'created', 'DENIED', 'created', 'ALLOWED', 'existing', 'DENIED']);
+    expect(stdout.match(/^ {3}(DENIED|ALLOWED|created|existing)/gm)?.map((word) => word.trim())).toEqual([
+      'DENIED',
+      'created',
+      'DENIED',
+      'created',
+      'ALLOWED',
+      'existing',
+      'DENIED',
+    ]);
   });
 
   it('tells the same to a script', async () => {
@@ -30,14 +38,18 @@ describe.each(nodes)('demo on Node $version', ({ path }) => {
   });
 
   it('needs no home folder and no environment', async () => {
-    const { code } = await run(path, ['dist/cli/index.js', 'demo', '--quiet'], { cwd: folder, env: { HOME: undefined, PATH: undefined, LANG: undefined } });
+    const { code } = await run(path, ['dist/cli/index.js', 'demo', '--quiet'], {
+      cwd: folder,
+      env: { HOME: undefined, PATH: undefined, LANG: undefined },
+    });
     expect(code).toBe(0);
   });
 });
 
 describe('the versions', () => {
   it('include the one that GitHub’s runner brings', (context) => {
-    if (!nodes.some(({ version }) => version.startsWith('v24.'))) context.skip('no Node 24 for this platform among the development dependencies');
+    if (!nodes.some(({ version }) => version.startsWith('v24.')))
+      context.skip('no Node 24 for this platform among the development dependencies');
     expect(nodes.map(({ version }) => version.split('.')[0])).toContain('v24');
   });
 });

@@ -23,7 +23,9 @@ beforeAll(async () => {
   stage = new Stage(emulator);
   ({ attestor, key } = await stage.kmsAttestor('ci'));
   const pushed = singleImage('app');
-  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', pushed, { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', pushed, {
+    headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+  });
   image = `${REPOSITORY}/app@${digest}`;
   configDigest = pushed.blobs[0]!.digest;
 });
@@ -37,7 +39,17 @@ interface Options {
 }
 
 async function attest(options: Options = {}): Promise<CliEnded> {
-  const args = ['attest', options.image ?? image, '--attestor', options.attestor ?? attestor, ...(options.key ?? ['--kms-key-version', key.version]), '--output', 'json', '--wait-timeout', '5s'];
+  const args = [
+    'attest',
+    options.image ?? image,
+    '--attestor',
+    options.attestor ?? attestor,
+    ...(options.key ?? ['--kms-key-version', key.version]),
+    '--output',
+    'json',
+    '--wait-timeout',
+    '5s',
+  ];
   return cli(args, { emulator: emulator.host, env: options.env ?? {} });
 }
 
@@ -64,15 +76,22 @@ describe('a key', () => {
 
   it('that no attestor trusts is 7, also beside one that is trusted', async () => {
     const wrong = await stage.kmsKey('leftover');
-    await expectFailure(await attest({ key: ['--kms-key-version', key.version, '--kms-key-version', wrong.version] }), 7, 'KEY_NOT_TRUSTED');
+    await expectFailure(
+      await attest({ key: ['--kms-key-version', key.version, '--kms-key-version', wrong.version] }),
+      7,
+      'KEY_NOT_TRUSTED',
+    );
   });
 
-  it.each(['EC_SIGN_SECP256K1_SHA256', 'EC_SIGN_ED25519'])('of the algorithm %s is 7, and the usable ones are listed', async (algorithm) => {
-    const unusable = await stage.kmsKey(algorithm.toLowerCase().replaceAll('_', '-'), algorithm);
-    const ended = await attest({ key: ['--kms-key-version', unusable.version] });
-    await expectFailure(ended, 7, 'KEY_ALGORITHM_UNSUPPORTED');
-    expect(ended.json.errors[0].message).toContain('EC_SIGN_P256_SHA256');
-  });
+  it.each(['EC_SIGN_SECP256K1_SHA256', 'EC_SIGN_ED25519'])(
+    'of the algorithm %s is 7, and the usable ones are listed',
+    async (algorithm) => {
+      const unusable = await stage.kmsKey(algorithm.toLowerCase().replaceAll('_', '-'), algorithm);
+      const ended = await attest({ key: ['--kms-key-version', unusable.version] });
+      await expectFailure(ended, 7, 'KEY_ALGORITHM_UNSUPPORTED');
+      expect(ended.json.errors[0].message).toContain('EC_SIGN_P256_SHA256');
+    },
+  );
 
   it('that is not there is 6', async () => {
     await expectFailure(await attest({ key: ['--kms-key-version', key.version.replace(/1$/, '7')] }), 6, 'KEY_NOT_FOUND');
@@ -113,11 +132,19 @@ describe('a PGP key', () => {
   });
 
   it('with the wrong passphrase is 2', async () => {
-    await expectFailure(await attest({ attestor: pgpAttestor, key: flags, env: env(pgp.privateKey, 'wrong horse') }), 2, 'PASSPHRASE_REJECTED');
+    await expectFailure(
+      await attest({ attestor: pgpAttestor, key: flags, env: env(pgp.privateKey, 'wrong horse') }),
+      2,
+      'PASSPHRASE_REJECTED',
+    );
   });
 
   it('without its passphrase is 2', async () => {
-    await expectFailure(await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: pgp.privateKey } }), 2, 'PASSPHRASE_REJECTED');
+    await expectFailure(
+      await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: pgp.privateKey } }),
+      2,
+      'PASSPHRASE_REJECTED',
+    );
   });
 
   it.each([
@@ -137,25 +164,51 @@ describe('a PGP key', () => {
 
   it('that is revoked is 7', async () => {
     const revoked = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'ci' }], format: 'object' });
-    const { privateKey } = await openpgp.revokeKey({ key: revoked.privateKey, revocationCertificate: revoked.revocationCertificate, format: 'armored' });
+    const { privateKey } = await openpgp.revokeKey({
+      key: revoked.privateKey,
+      revocationCertificate: revoked.revocationCertificate,
+      format: 'armored',
+    });
     await expectFailure(await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: privateKey } }), 7, 'KEY_UNUSABLE');
   });
 
   it('that has expired is 7', async () => {
-    const expired = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'ci' }], date: new Date('2020-01-01'), keyExpirationTime: 60, format: 'armored' });
-    await expectFailure(await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: expired.privateKey } }), 7, 'KEY_UNUSABLE');
+    const expired = await openpgp.generateKey({
+      type: 'ecc',
+      curve: 'ed25519Legacy',
+      userIDs: [{ name: 'ci' }],
+      date: new Date('2020-01-01'),
+      keyExpirationTime: 60,
+      format: 'armored',
+    });
+    await expectFailure(
+      await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: expired.privateKey } }),
+      7,
+      'KEY_UNUSABLE',
+    );
   });
 
   it('that the attestor does not trust is 7', async () => {
     const stranger = await openpgp.generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'ci' }], format: 'armored' });
-    await expectFailure(await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: stranger.privateKey } }), 7, 'KEY_NOT_TRUSTED');
+    await expectFailure(
+      await attest({ attestor: pgpAttestor, key: flags.slice(0, 2), env: { THE_KEY: stranger.privateKey } }),
+      7,
+      'KEY_NOT_TRUSTED',
+    );
   });
 });
 
 describe('a local PKIX key', () => {
   it('of a kind that no attestor can name is 7', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
-    await expectFailure(await attest({ key: ['--pkix-private-key-env', 'THE_KEY'], env: { THE_KEY: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) } }), 7, 'KEY_ALGORITHM_UNSUPPORTED');
+    await expectFailure(
+      await attest({
+        key: ['--pkix-private-key-env', 'THE_KEY'],
+        env: { THE_KEY: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) },
+      }),
+      7,
+      'KEY_ALGORITHM_UNSUPPORTED',
+    );
   });
 });
 
@@ -200,10 +253,25 @@ describe('an attestor', () => {
 describe('an identity without', () => {
   const note = `projects/${PROJECT}/notes/ci`;
   const grants: readonly (readonly [string, string, string, string])[] = [
-    ['artifactregistry.repositories.downloadArtifacts', `projects/${PROJECT}/locations/us/repositories/shop`, 'roles/artifactregistry.reader', 'resolve'],
+    [
+      'artifactregistry.repositories.downloadArtifacts',
+      `projects/${PROJECT}/locations/us/repositories/shop`,
+      'roles/artifactregistry.reader',
+      'resolve',
+    ],
     ['binaryauthorization.attestors.get', attestorName(), 'roles/binaryauthorization.attestorsViewer', 'attestor'],
-    ['cloudkms.cryptoKeyVersions.viewPublicKey', `projects/${PROJECT}/locations/global/keyRings/ci/cryptoKeys/ci`, 'roles/cloudkms.publicKeyViewer', 'public key'],
-    ['cloudkms.cryptoKeyVersions.useToSign', `projects/${PROJECT}/locations/global/keyRings/ci/cryptoKeys/ci`, 'roles/cloudkms.signer', 'sign'],
+    [
+      'cloudkms.cryptoKeyVersions.viewPublicKey',
+      `projects/${PROJECT}/locations/global/keyRings/ci/cryptoKeys/ci`,
+      'roles/cloudkms.publicKeyViewer',
+      'public key',
+    ],
+    [
+      'cloudkms.cryptoKeyVersions.useToSign',
+      `projects/${PROJECT}/locations/global/keyRings/ci/cryptoKeys/ci`,
+      'roles/cloudkms.signer',
+      'sign',
+    ],
     ['containeranalysis.notes.listOccurrences', note, 'roles/containeranalysis.notes.occurrences.viewer', 'list'],
     ['containeranalysis.notes.attachOccurrence', note, 'roles/containeranalysis.notes.attacher', 'attach'],
     ['containeranalysis.occurrences.create', `projects/${PROJECT}`, 'roles/containeranalysis.occurrences.editor', 'create'],
@@ -247,10 +315,29 @@ describe('an identity without', () => {
 describe('bad input', () => {
   it('is 2, all of it at once, before any call', async () => {
     const before = (await stage.requests()).length;
-    const ended = await cli(['attest', 'nginx:latest', 'gcr.io/p/App', '--attestor', 'ci', '--kms-key-version', 'my-key', '--wait-timeout', 'soon', '--multi-platform', 'all', '--colour', '--output', 'json'], { emulator: emulator.host });
+    const ended = await cli(
+      [
+        'attest',
+        'nginx:latest',
+        'gcr.io/p/App',
+        '--attestor',
+        'ci',
+        '--kms-key-version',
+        'my-key',
+        '--wait-timeout',
+        'soon',
+        '--multi-platform',
+        'all',
+        '--colour',
+        '--output',
+        'json',
+      ],
+      { emulator: emulator.host },
+    );
     expect([ended.code, ended.json.schema]).toEqual([2, 'binauthz.error/v1']);
     const messages = (ended.json.errors as { message: string }[]).map(({ message }) => message).join('\n');
-    for (const part of ['nginx:latest', 'gcr.io/p/App', '--attestor', 'my-key', 'soon', 'all', '--colour']) expect(messages).toContain(part);
+    for (const part of ['nginx:latest', 'gcr.io/p/App', '--attestor', 'my-key', 'soon', 'all', '--colour'])
+      expect(messages).toContain(part);
     expect((await stage.requests()).length).toBe(before);
   });
 

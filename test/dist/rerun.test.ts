@@ -16,13 +16,17 @@ beforeEach(async () => {
   emulator = await startTestEmulator();
   stage = new Stage(emulator);
   ({ attestor, key } = await stage.kmsAttestor('ci'));
-  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('app'), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+  const digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('app'), {
+    headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+  });
   image = `us-docker.pkg.dev/${PROJECT}/shop/app@${digest}`;
 });
 afterEach(() => emulator.close());
 
 function attest(by: StagedKey = key, ...more: readonly string[]): Promise<CliEnded> {
-  return cli(['attest', image, '--attestor', attestor, '--kms-key-version', by.version, '--output', 'json', ...more], { emulator: emulator.host });
+  return cli(['attest', image, '--attestor', attestor, '--kms-key-version', by.version, '--output', 'json', ...more], {
+    emulator: emulator.host,
+  });
 }
 
 const statuses = ({ json }: CliEnded): readonly string[] => (json.attestations as { status: string }[]).map(({ status }) => status);
@@ -73,7 +77,10 @@ describe('a second run', () => {
 
   it('finds an attestation that the listing shows late', async () => {
     await attest();
-    await stage.call('POST', '/_emulator/faults', { duplicates: 'note-resource', rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', times: 1, do: 'status', status: 200, body: {} }] });
+    await stage.call('POST', '/_emulator/faults', {
+      duplicates: 'note-resource',
+      rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', times: 1, do: 'status', status: 200, body: {} }],
+    });
     const second = await attest();
     expect([second.code, statuses(second)]).toEqual([0, ['existing']]);
   });
@@ -109,7 +116,9 @@ describe('a service that fails', () => {
   });
 
   it('does not say whether the attestation will verify: 4, and nothing is posted', async () => {
-    await stage.call('POST', '/_emulator/faults', { rules: [{ path: ':validateAttestationOccurrence$', times: -1, do: 'status', status: 200, body: {} }] });
+    await stage.call('POST', '/_emulator/faults', {
+      rules: [{ path: ':validateAttestationOccurrence$', times: -1, do: 'status', status: 200, body: {} }],
+    });
     const ended = await attest();
     expect([ended.code, ended.json.errors[0].code, await posts()]).toEqual([4, 'UNDECIDED', 0]);
   });
@@ -121,13 +130,17 @@ describe('a service that fails', () => {
   });
 
   it('stops listing while it is waited for: 9', async () => {
-    await stage.call('POST', '/_emulator/faults', { rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', after: 1, times: -1, do: 'status', status: 503 }] });
+    await stage.call('POST', '/_emulator/faults', {
+      rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', after: 1, times: -1, do: 'status', status: 503 }],
+    });
     const ended = await attest(key, '--wait-timeout', '2s');
     expect([ended.code, statuses(ended), ended.json.errors[0].code]).toEqual([9, ['posted'], 'UNAVAILABLE']);
   });
 
   it('hangs while it is waited for: 9, not long after the wait timeout', async () => {
-    await stage.call('POST', '/_emulator/faults', { rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', after: 1, times: -1, do: 'delay', delayMs: 30_000 }] });
+    await stage.call('POST', '/_emulator/faults', {
+      rules: [{ method: '^GET$', path: '/notes/ci/occurrences$', after: 1, times: -1, do: 'delay', delayMs: 30_000 }],
+    });
     const startedAt = Date.now();
     const ended = await attest(key, '--wait-timeout', '1s');
     expect([ended.code, statuses(ended)]).toEqual([9, ['posted']]);

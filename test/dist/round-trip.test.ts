@@ -40,7 +40,9 @@ afterAll(async () => {
 });
 
 async function push(name: string): Promise<string> {
-  const digest = await pushImage(emulator.url, `${PROJECT}/shop/${name}`, 'v1', singleImage(name), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+  const digest = await pushImage(emulator.url, `${PROJECT}/shop/${name}`, 'v1', singleImage(name), {
+    headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+  });
   return `us-docker.pkg.dev/${PROJECT}/shop/${name}@${digest}`;
 }
 
@@ -51,7 +53,10 @@ function binauthz(...args: readonly string[]): Promise<CliEnded> {
 /** What is stored: the payload's and the first signature's bytes. */
 async function stored(occurrence: string): Promise<{ payload: Buffer; signature: Buffer }> {
   const { attestation } = await stage.call('GET', `/v1/${occurrence}`);
-  return { payload: Buffer.from(attestation.serializedPayload as string, 'base64'), signature: Buffer.from(attestation.signatures[0].signature as string, 'base64') };
+  return {
+    payload: Buffer.from(attestation.serializedPayload as string, 'base64'),
+    signature: Buffer.from(attestation.signatures[0].signature as string, 'base64'),
+  };
 }
 
 async function write(name: string, content: string | Buffer): Promise<string> {
@@ -68,7 +73,16 @@ describe.skipIf(!found('openssl'))(titled('OpenSSL', 'openssl'), () => {
     expect(ended.code).toBe(0);
     const { payload, signature } = await stored(ended.json.attestations[0].occurrence as string);
     const pem = await write(`${id}.pem`, key.pem);
-    const verify = async (bytes: Buffer) => run('openssl', ['dgst', ...options, '-verify', pem, '-signature', await write(`${id}.sig`, signature), await write(`${id}.json`, bytes)]);
+    const verify = async (bytes: Buffer) =>
+      run('openssl', [
+        'dgst',
+        ...options,
+        '-verify',
+        pem,
+        '-signature',
+        await write(`${id}.sig`, signature),
+        await write(`${id}.json`, bytes),
+      ]);
     expect((await verify(payload)).stdout).toContain('Verified OK');
     expect((await verify(Buffer.from(payload.toString().replace('sha256:', 'sha256;')))).stdout).not.toContain('Verified OK');
   });
@@ -80,9 +94,28 @@ describe.skipIf(!found('gpg'))(titled('GnuPG', 'gpg'), () => {
     ['ed25519', { type: 'ecc', curve: 'ed25519Legacy' }],
     ['nistp256', { type: 'ecc', curve: 'nistP256' }],
   ] as const)('verifies what a %s key signed, and finds the payload in it', async (name, kind) => {
-    const pgp = await openpgp.generateKey({ ...kind, userIDs: [{ name: 'ci', email: 'ci@example.com' }], passphrase: 'secret', format: 'armored' });
+    const pgp = await openpgp.generateKey({
+      ...kind,
+      userIDs: [{ name: 'ci', email: 'ci@example.com' }],
+      passphrase: 'secret',
+      format: 'armored',
+    });
     const attestor = await stage.attestor(`pgp-${name}`, [{ asciiArmoredPgpPublicKey: pgp.publicKey }]);
-    const ended = await cli(['attest', await push(`pgp-${name}`), '--attestor', attestor, '--pgp-private-key-env', 'K', '--pgp-passphrase-env', 'P', '--output', 'json'], { emulator: emulator.host, env: { K: pgp.privateKey, P: 'secret' } });
+    const ended = await cli(
+      [
+        'attest',
+        await push(`pgp-${name}`),
+        '--attestor',
+        attestor,
+        '--pgp-private-key-env',
+        'K',
+        '--pgp-passphrase-env',
+        'P',
+        '--output',
+        'json',
+      ],
+      { emulator: emulator.host, env: { K: pgp.privateKey, P: 'secret' } },
+    );
     expect(ended.code).toBe(0);
     const { payload, signature } = await stored(ended.json.attestations[0].occurrence as string);
     const home = await mkdtemp(join(tmpdir(), 'gpg-'));
@@ -132,9 +165,20 @@ describe.skipIf(!HAS_GCLOUD)(titled('gcloud', 'gcloud'), () => {
 
   it('signs and creates what we call verified', async () => {
     const image = await push('theirs');
-    await gcloud.ok(...attestations, 'sign-and-create', `--artifact-url=${image}`, `--attestor=${attestor}`, `--keyversion=${keyVersion}`, `--public-key-id-override=//cloudkms.googleapis.com/v1/${keyVersion}`, '--validate');
+    await gcloud.ok(
+      ...attestations,
+      'sign-and-create',
+      `--artifact-url=${image}`,
+      `--attestor=${attestor}`,
+      `--keyversion=${keyVersion}`,
+      `--public-key-id-override=//cloudkms.googleapis.com/v1/${keyVersion}`,
+      '--validate',
+    );
     const listed = await binauthz('list', image, '--attestor', attestor);
-    expect([listed.code, listed.json.attestations]).toMatchObject([0, [{ verified: true, publicKeyId: `//cloudkms.googleapis.com/v1/${keyVersion}` }]]);
+    expect([listed.code, listed.json.attestations]).toMatchObject([
+      0,
+      [{ verified: true, publicKeyId: `//cloudkms.googleapis.com/v1/${keyVersion}` }],
+    ]);
     const ours = await binauthz('attest', image, '--attestor', attestor, '--kms-key-version', keyVersion);
     expect(ours.json.attestations).toMatchObject([{ status: 'existing', occurrence: listed.json.attestations[0].occurrence }]);
   });
@@ -143,7 +187,11 @@ describe.skipIf(!HAS_GCLOUD)(titled('gcloud', 'gcloud'), () => {
     const image = await push('wrong-id');
     await gcloud.ok(...attestations, 'sign-and-create', `--artifact-url=${image}`, `--attestor=${attestor}`, `--keyversion=${keyVersion}`);
     const listed = await binauthz('list', image, '--attestor', attestor);
-    expect([listed.code, listed.json.attestations[0].verified, listed.json.attestations[0].reason.code]).toEqual([7, false, 'TRUSTED_KEY_UNDER_OTHER_ID']);
+    expect([listed.code, listed.json.attestations[0].verified, listed.json.attestations[0].reason.code]).toEqual([
+      7,
+      false,
+      'TRUSTED_KEY_UNDER_OTHER_ID',
+    ]);
   });
 
   it('stores a PGP signature made by gpg that we call verified', async (context) => {
@@ -156,10 +204,23 @@ describe.skipIf(!HAS_GCLOUD)(titled('gcloud', 'gcloud'), () => {
       const fingerprint = (await openpgp.readKey({ armoredKey: armored })).getFingerprint().toUpperCase();
       const pgpAttestor = await stage.attestor('gpg', [{ asciiArmoredPgpPublicKey: armored }]);
       const image = await push('by-gpg');
-      const payload = await write('payload.json', await gcloud.ok('container', 'binauthz', 'create-signature-payload', `--artifact-url=${image}`));
+      const payload = await write(
+        'payload.json',
+        await gcloud.ok('container', 'binauthz', 'create-signature-payload', `--artifact-url=${image}`),
+      );
       const signature = join(folder, 'payload.pgp');
       await run('gpg', ['--batch', '--armor', '--output', signature, '--sign', payload], { env });
-      await gcloud.ok('container', 'binauthz', 'attestations', 'create', `--artifact-url=${image}`, `--attestor=${pgpAttestor}`, `--signature-file=${signature}`, `--public-key-id=${fingerprint}`, '--validate');
+      await gcloud.ok(
+        'container',
+        'binauthz',
+        'attestations',
+        'create',
+        `--artifact-url=${image}`,
+        `--attestor=${pgpAttestor}`,
+        `--signature-file=${signature}`,
+        `--public-key-id=${fingerprint}`,
+        '--validate',
+      );
       const listed = await binauthz('list', image, '--attestor', pgpAttestor);
       expect([listed.code, listed.json.attestations]).toMatchObject([0, [{ verified: true, publicKeyId: fingerprint }]]);
     } finally {

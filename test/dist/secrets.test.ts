@@ -63,7 +63,9 @@ beforeAll(async () => {
   needles = await needlesOf(canaries);
   const stage = new Stage(emulator);
   await stage.attestor('pgp', [{ asciiArmoredPgpPublicKey: canaries.pgpPublic }]);
-  await stage.attestor('pkix', [{ id: 'ni:///k', pkixPublicKey: { publicKeyPem: canaries.pkixPublic, signatureAlgorithm: 'ECDSA_P256_SHA256' } }]);
+  await stage.attestor('pkix', [
+    { id: 'ni:///k', pkixPublicKey: { publicKeyPem: canaries.pkixPublic, signatureAlgorithm: 'ECDSA_P256_SHA256' } },
+  ]);
   await stage.kmsAttestor('other');
 });
 afterAll(async () => {
@@ -78,13 +80,27 @@ async function attest(host: HostName, scenario: Scenario): Promise<RunEnded> {
   intercept.current = scenario.intercept?.(canaries) ?? (() => false);
   proxy.requests.length = 0;
   try {
-    const helper = await installHelper(folder, registry.host, `echo '::warning::helper speaks' >&2\necho '{"Username":"${LOGIN.user}","Secret":"${LOGIN.password}"}'`);
+    const helper = await installHelper(
+      folder,
+      registry.host,
+      `echo '::warning::helper speaks' >&2\necho '{"Username":"${LOGIN.user}","Secret":"${LOGIN.password}"}'`,
+    );
     const overrides = Object.fromEntries(APIS.map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, `http://${proxy.host}/`]));
     const given = { ...canaries, ...scenario.secrets?.(canaries) };
     const attestors = (scenario.attestors ?? ['pgp', 'pkix']).map((id) => `projects/${PROJECT}/attestors/${id}`);
     const start = host === 'cli' ? startCli : startAction;
-    const ended = await start({ folder, scenario, given, attestors, image: `${registry.host}/team/app@${image.digest}`, env: { ...overrides, ...helper.env, ...scenario.env } });
-    const requests = [...proxy.requests, ...registry.requests].map((request) => ({ where: `request ${request.method} ${request.url}`, text: sent(request) }));
+    const ended = await start({
+      folder,
+      scenario,
+      given,
+      attestors,
+      image: `${registry.host}/team/app@${image.digest}`,
+      env: { ...overrides, ...helper.env, ...scenario.env },
+    });
+    const requests = [...proxy.requests, ...registry.requests].map((request) => ({
+      where: `request ${request.method} ${request.url}`,
+      text: sent(request),
+    }));
     return { ...ended, evidence: [...ended.evidence, ...(await filesIn(folder.root)), ...requests] };
   } finally {
     await registry.close();
@@ -123,40 +139,101 @@ ${preload.replaceAll('STREAM', stream)}`;
 async function startCli({ folder, scenario, given, attestors, image, env }: Start): Promise<RunEnded> {
   const preload = join(folder.root, 'preload.cjs');
   await writeFile(preload, preloadOf(scenario, 'stderr'));
-  const args = [`${DIST}/cli/index.js`, 'attest', image, ...attestors.flatMap((name) => ['--attestor', name]), '--pgp-private-key-env', 'K', '--pgp-passphrase-env', 'P', '--pkix-private-key-env', 'X', '--access-token-env', 'T', '--output', 'json', '--verbose'];
+  const args = [
+    `${DIST}/cli/index.js`,
+    'attest',
+    image,
+    ...attestors.flatMap((name) => ['--attestor', name]),
+    '--pgp-private-key-env',
+    'K',
+    '--pgp-passphrase-env',
+    'P',
+    '--pkix-private-key-env',
+    'X',
+    '--access-token-env',
+    'T',
+    '--output',
+    'json',
+    '--verbose',
+  ];
   const ended = await run(anyNode.path, args, {
     cwd: folder.workspace,
-    env: { HOME: folder.home, TMPDIR: folder.tmp, K: given.pgp, P: given.passphrase, X: given.pkix, T: given.token, NODE_OPTIONS: `--require=${preload}`, ...env },
+    env: {
+      HOME: folder.home,
+      TMPDIR: folder.tmp,
+      K: given.pgp,
+      P: given.passphrase,
+      X: given.pkix,
+      T: given.token,
+      NODE_OPTIONS: `--require=${preload}`,
+      ...env,
+    },
     onStderr: canceller(scenario),
   });
-  const evidence = [{ where: 'stdout', text: ended.stdout }, { where: 'stderr', text: ended.stderr }];
+  const evidence = [
+    { where: 'stdout', text: ended.stdout },
+    { where: 'stderr', text: ended.stderr },
+  ];
   return { exitCode: ended.code ?? -1, log: ended.stderr, stdout: ended.stdout, evidence };
 }
 
 async function startAction({ folder, scenario, given, attestors, image, env }: Start): Promise<RunEnded> {
-  const inputs = { images: image, attestors: attestors.join('\n'), 'pgp-private-key': given.pgp, 'pgp-passphrase': given.passphrase, 'pkix-private-key': given.pkix, 'access-token': given.token };
-  const ended = await runAction({ folder, inputs, env: { RUNNER_DEBUG: '1', ...env }, onLog: canceller(scenario), preload: preloadOf(scenario, 'stdout') });
-  const unmasked = ended.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::')).join('\n');
-  const evidence = [{ where: 'stdout', text: unmasked }, { where: 'stderr', text: ended.stderr }];
+  const inputs = {
+    images: image,
+    attestors: attestors.join('\n'),
+    'pgp-private-key': given.pgp,
+    'pgp-passphrase': given.passphrase,
+    'pkix-private-key': given.pkix,
+    'access-token': given.token,
+  };
+  const ended = await runAction({
+    folder,
+    inputs,
+    env: { RUNNER_DEBUG: '1', ...env },
+    onLog: canceller(scenario),
+    preload: preloadOf(scenario, 'stdout'),
+  });
+  const unmasked = ended.stdout
+    .split('\n')
+    .filter((line) => !line.startsWith('::add-mask::'))
+    .join('\n');
+  const evidence = [
+    { where: 'stdout', text: unmasked },
+    { where: 'stderr', text: ended.stderr },
+  ];
   expect(ended.code).toBe(ended.outputs['exit-code'] === '0' ? 0 : 1);
-  return { exitCode: Number(ended.outputs['exit-code']), log: ended.commands.map(({ data }) => data).join('\n') + ended.log, stdout: ended.stdout, evidence };
+  return {
+    exitCode: Number(ended.outputs['exit-code']),
+    log: ended.commands.map(({ data }) => data).join('\n') + ended.log,
+    stdout: ended.stdout,
+    evidence,
+  };
 }
 
 const body = (key: string): readonly string[] => key.split('\n').filter((line) => line !== '' && !line.includes('-----'));
-const withoutMiddle = (key: string): string => key.split('\n').filter((line, index) => index !== 4 || line.includes('-----')).join('\n').replace(/[A-Za-z]{3}\n=/, '\n=');
+const withoutMiddle = (key: string): string =>
+  key
+    .split('\n')
+    .filter((line, index) => index !== 4 || line.includes('-----'))
+    .join('\n')
+    .replace(/[A-Za-z]{3}\n=/, '\n=');
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const escaped = (text: string): string => text.trim().replaceAll('\n', '\\n');
 
 /** Answers with everything that it was sent. */
-const echo = (status: number, path: RegExp, times = Infinity) => (): Intercept => {
-  let left = times;
-  return (request, response) => {
-    if (!path.test(request.url) || left-- <= 0) return false;
-    const message = `echo: ${request.url} ${JSON.stringify(request.headers)} ${request.body.slice(0, 300)}`;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { code: status, message, status: 'ANY' } }));
-    return true;
+const echo =
+  (status: number, path: RegExp, times = Infinity) =>
+  (): Intercept => {
+    let left = times;
+    return (request, response) => {
+      if (!path.test(request.url) || left-- <= 0) return false;
+      const message = `echo: ${request.url} ${JSON.stringify(request.headers)} ${request.body.slice(0, 300)}`;
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: { code: status, message, status: 'ANY' } }));
+      return true;
+    };
   };
-};
 
 /** Throws as soon as the run says that it posts, with every secret still in memory. */
 const CRASH = `const { write } = process.STREAM;
@@ -167,31 +244,87 @@ const CRASH = `const { write } = process.STREAM;
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a success': { exitCode: 0, says: 'posted projects/' },
-  'a success with keys in base64': { secrets: ({ pgp, pkix }) => ({ pgp: base64(pgp), pkix: base64(pkix) }), exitCode: 0, says: 'posted projects/' },
-  'a success with keys in one line': { secrets: ({ pgp, pkix }) => ({ pgp: escaped(pgp), pkix: escaped(pkix) }), exitCode: 0, says: 'posted projects/' },
-  'a wrong passphrase that looks like the right one': { secrets: ({ passphrase }) => ({ passphrase: `${passphrase}!` }), exitCode: 2, says: 'PASSPHRASE_REJECTED' },
-  'a PGP key with a line missing': { secrets: ({ pgp }) => ({ pgp: withoutMiddle(pgp) }), env: { NODE_ENV: 'development' }, exitCode: 2, says: 'SECRET_UNUSABLE' },
-  'a PGP key without its armor': { secrets: ({ pgp }) => ({ pgp: body(pgp).slice(0, -1).join('\n').slice(0, -3) }), env: { NODE_ENV: 'development' }, exitCode: 2, says: 'SECRET_UNUSABLE' },
-  'a PGP key whose lines pass for headers': { secrets: ({ pgp }) => ({ pgp: pgp.replace('\n\n', `\n${body(pgp)[1]!.replaceAll(/[+/]/g, 'x')}: ${body(pgp)[2]!}\n`) }), env: { NODE_ENV: 'development' }, exitCode: 2, says: 'SECRET_UNUSABLE' },
+  'a success with keys in base64': {
+    secrets: ({ pgp, pkix }) => ({ pgp: base64(pgp), pkix: base64(pkix) }),
+    exitCode: 0,
+    says: 'posted projects/',
+  },
+  'a success with keys in one line': {
+    secrets: ({ pgp, pkix }) => ({ pgp: escaped(pgp), pkix: escaped(pkix) }),
+    exitCode: 0,
+    says: 'posted projects/',
+  },
+  'a wrong passphrase that looks like the right one': {
+    secrets: ({ passphrase }) => ({ passphrase: `${passphrase}!` }),
+    exitCode: 2,
+    says: 'PASSPHRASE_REJECTED',
+  },
+  'a PGP key with a line missing': {
+    secrets: ({ pgp }) => ({ pgp: withoutMiddle(pgp) }),
+    env: { NODE_ENV: 'development' },
+    exitCode: 2,
+    says: 'SECRET_UNUSABLE',
+  },
+  'a PGP key without its armor': {
+    secrets: ({ pgp }) => ({ pgp: body(pgp).slice(0, -1).join('\n').slice(0, -3) }),
+    env: { NODE_ENV: 'development' },
+    exitCode: 2,
+    says: 'SECRET_UNUSABLE',
+  },
+  'a PGP key whose lines pass for headers': {
+    secrets: ({ pgp }) => ({ pgp: pgp.replace('\n\n', `\n${body(pgp)[1]!.replaceAll(/[+/]/g, 'x')}: ${body(pgp)[2]!}\n`) }),
+    env: { NODE_ENV: 'development' },
+    exitCode: 2,
+    says: 'SECRET_UNUSABLE',
+  },
   'a PKIX key that is cut off': { secrets: ({ pkix }) => ({ pkix: pkix.slice(0, 120) }), exitCode: 2, says: 'SECRET_UNUSABLE' },
   'a PKIX key that is damaged': { secrets: ({ pkix }) => ({ pkix: pkix.replace(/\n.{7}/, '\n') }), exitCode: 2, says: 'SECRET_UNUSABLE' },
-  'a PKIX key without its PEM lines, behind a comment': { secrets: ({ pkix }) => ({ pkix: `# ${body(pkix).join('\n')}` }), exitCode: 2, says: 'SECRET_UNUSABLE' },
+  'a PKIX key without its PEM lines, behind a comment': {
+    secrets: ({ pkix }) => ({ pkix: `# ${body(pkix).join('\n')}` }),
+    exitCode: 2,
+    says: 'SECRET_UNUSABLE',
+  },
   'the passphrase in place of the PKIX key': { secrets: ({ passphrase }) => ({ pkix: passphrase }), exitCode: 2, says: 'SECRET_UNUSABLE' },
   'keys in each other’s place': { secrets: ({ pgp, pkix }) => ({ pgp: pkix, pkix: pgp }), exitCode: 2, says: 'SECRET_UNUSABLE' },
-  'key and passphrase in each other’s place': { secrets: ({ pgp, passphrase }) => ({ pgp: passphrase, passphrase: pgp }), exitCode: 2, says: 'SECRET_UNUSABLE' },
+  'key and passphrase in each other’s place': {
+    secrets: ({ pgp, passphrase }) => ({ pgp: passphrase, passphrase: pgp }),
+    exitCode: 2,
+    says: 'SECRET_UNUSABLE',
+  },
   'keys that no attestor trusts': { attestors: ['other'], exitCode: 7, says: 'KEY_NOT_TRUSTED' },
-  'a server that repeats what it was sent, after two failures': { intercept: () => {
-    const failing = echo(503, /\/attestors\/pgp$/, 2)();
-    const refusing = echo(400, /:validateAttestationOccurrence/)();
-    return (request, response) => failing(request, response) || refusing(request, response);
-  }, exitCode: 2, says: /echo: / },
+  'a server that repeats what it was sent, after two failures': {
+    intercept: () => {
+      const failing = echo(503, /\/attestors\/pgp$/, 2)();
+      const refusing = echo(400, /:validateAttestationOccurrence/)();
+      return (request, response) => failing(request, response) || refusing(request, response);
+    },
+    exitCode: 2,
+    says: /echo: /,
+  },
   'a server that refuses and repeats': { intercept: echo(403, /occurrences/), exitCode: 5, says: 'PERMISSION_DENIED' },
   'a server that says the token is bad': { intercept: echo(401, /./), exitCode: 5, says: 'UNAUTHENTICATED' },
-  'a server that quotes the bare token': { intercept: ({ token }) => (_, response) => {
-    response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { code: 403, message: `no such token ${token} (${encodeURIComponent(token)})`, status: 'PERMISSION_DENIED' } }));
-    return true;
-  }, exitCode: 5, says: 'PERMISSION_DENIED' },
-  'a run that is cancelled': { cancelAt: 'Posting', intercept: () => (request) => request.method === 'POST' && request.url.endsWith('/occurrences'), exitCode: 130, says: 'CANCELLED' },
+  'a server that quotes the bare token': {
+    intercept:
+      ({ token }) =>
+      (_, response) => {
+        response
+          .writeHead(403, { 'content-type': 'application/json' })
+          .end(
+            JSON.stringify({
+              error: { code: 403, message: `no such token ${token} (${encodeURIComponent(token)})`, status: 'PERMISSION_DENIED' },
+            }),
+          );
+        return true;
+      },
+    exitCode: 5,
+    says: 'PERMISSION_DENIED',
+  },
+  'a run that is cancelled': {
+    cancelAt: 'Posting',
+    intercept: () => (request) => request.method === 'POST' && request.url.endsWith('/occurrences'),
+    exitCode: 130,
+    says: 'CANCELLED',
+  },
   'a crash': { preload: CRASH, exitCode: 1, says: 'crashed' },
 };
 
@@ -207,18 +340,47 @@ describe.each(HOSTS)('with the %s', (host) => {
 describe('in the Action', () => {
   it('every mask is set before anything else is said', async () => {
     const { stdout } = await attest('action', SCENARIOS['a success']!);
-    const isMask = stdout.trim().split('\n').map((line) => line.startsWith('::add-mask::'));
+    const isMask = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.startsWith('::add-mask::'));
     expect(isMask.indexOf(false)).toBe(isMask.lastIndexOf(true) + 1);
-    const masks = stdout.split('\n').filter((line) => line.startsWith('::add-mask::')).map((line) => line.slice('::add-mask::'.length).replaceAll('%25', '%'));
-    expect(masks).toEqual(expect.arrayContaining([canaries.passphrase, canaries.token, ...[canaries.pgp, canaries.pkix].flatMap(body).filter((line) => line.length >= 8), base64(canaries.passphrase), base64(canaries.pgp.trimEnd())]));
+    const masks = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('::add-mask::'))
+      .map((line) => line.slice('::add-mask::'.length).replaceAll('%25', '%'));
+    expect(masks).toEqual(
+      expect.arrayContaining([
+        canaries.passphrase,
+        canaries.token,
+        ...[canaries.pgp, canaries.pkix].flatMap(body).filter((line) => line.length >= 8),
+        base64(canaries.passphrase),
+        base64(canaries.pgp.trimEnd()),
+      ]),
+    );
   });
 });
 
 describe('on the command line', () => {
   const refuse = async (...words: readonly string[]): Promise<void> => {
-    const ended = await run(anyNode.path, [`${DIST}/cli/index.js`, 'attest', 'h.example/app:1', '--attestor', `projects/${PROJECT}/attestors/pgp`, ...words]);
+    const ended = await run(anyNode.path, [
+      `${DIST}/cli/index.js`,
+      'attest',
+      'h.example/app:1',
+      '--attestor',
+      `projects/${PROJECT}/attestors/pgp`,
+      ...words,
+    ]);
     expect(ended.code).toBe(2);
-    expect(leaksIn([{ where: 'stdout', text: ended.stdout }, { where: 'stderr', text: ended.stderr }], needles)).toEqual([]);
+    expect(
+      leaksIn(
+        [
+          { where: 'stdout', text: ended.stdout },
+          { where: 'stderr', text: ended.stderr },
+        ],
+        needles,
+      ),
+    ).toEqual([]);
   };
   it.each([
     ['the key in place of a variable’s name', () => ['--pgp-private-key-env', canaries.pgp]],
@@ -252,11 +414,24 @@ describe('the search itself', () => {
     ['the token', ({ token }) => `Bearer ${token}`, 'access token'],
     ['the token as a registry’s password', ({ token }) => `Basic ${base64(`oauth2accesstoken:${token}`)}`, 'access token'],
   ])('finds %s', (_, make, secret) => expect(text(make)).toContain(`${secret} in here`));
-  it('finds nothing in public keys', () => expect([text(({ pgpPublic }) => pgpPublic), text(({ pkixPublic }) => pkixPublic)]).toEqual([[], []]));
+  it('finds nothing in public keys', () =>
+    expect([text(({ pgpPublic }) => pgpPublic), text(({ pkixPublic }) => pkixPublic)]).toEqual([[], []]));
   it('reads every file of a run, the arguments and environment of its children among them', async () => {
     const { evidence } = await attest('action', SCENARIOS['a success']!);
     const places = evidence.map(({ where }) => where.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'ID'));
-    for (const place of ['stdout', 'stderr', 'file dump/argv', 'file dump/parent', 'file dump/env', 'file dump/stdin', 'file tmp/env-at-exit', 'file file_commands/output', 'file file_commands/step_summary', 'file runner-temp/binauthz-attest-ID.json']) expect(places).toContain(place);
+    for (const place of [
+      'stdout',
+      'stderr',
+      'file dump/argv',
+      'file dump/parent',
+      'file dump/env',
+      'file dump/stdin',
+      'file tmp/env-at-exit',
+      'file file_commands/output',
+      'file file_commands/step_summary',
+      'file runner-temp/binauthz-attest-ID.json',
+    ])
+      expect(places).toContain(place);
     expect(evidence.find(({ where }) => where === 'file dump/parent')?.text).toContain('action/index.js');
     expect(places.filter((place) => place.startsWith('request POST')).length).toBeGreaterThanOrEqual(4);
   });

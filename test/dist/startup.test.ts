@@ -24,17 +24,29 @@ let hook: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'binauthz-startup-'));
   hook = join(folder, 'hook.cjs');
-  await writeFile(hook, "process.on('exit', () => require('fs').writeFileSync(process.env.LOADED, JSON.stringify(Object.keys(require.cache))));\n");
+  await writeFile(
+    hook,
+    "process.on('exit', () => require('fs').writeFileSync(process.env.LOADED, JSON.stringify(Object.keys(require.cache))));\n",
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('knows each package by a text that dist holds', async () => {
-  const chunks = await Promise.all((await readdir(join(DIST, 'main'))).filter((name) => name.endsWith('.js')).map((name) => readFile(join(DIST, 'main', name), 'utf8')));
-  for (const [name, mark] of Object.entries(MARKS)) expect(chunks.some((chunk) => mark.test(chunk)), name).toBe(true);
+  const chunks = await Promise.all(
+    (await readdir(join(DIST, 'main'))).filter((name) => name.endsWith('.js')).map((name) => readFile(join(DIST, 'main', name), 'utf8')),
+  );
+  for (const [name, mark] of Object.entries(MARKS))
+    expect(
+      chunks.some((chunk) => mark.test(chunk)),
+      name,
+    ).toBe(true);
 });
 
 describe.each(nodes)('on Node $version', (node) => {
-  async function loaded(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; chunks: readonly string[]; text: string }> {
+  async function loaded(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number | null; chunks: readonly string[]; text: string }> {
     const record = join(folder, 'loaded.json');
     const { code } = await cli(args, { node, env: { ...env, LOADED: record, NODE_OPTIONS: `--require ${hook}` } });
     const files = (JSON.parse(await readFile(record, 'utf8')) as string[]).filter((path) => path.startsWith(DIST));
@@ -62,7 +74,9 @@ describe.each(nodes)('on Node $version', (node) => {
     beforeAll(async () => {
       emulator = await startTestEmulator();
       ({ attestor, key } = await new Stage(emulator).kmsAttestor('ci'));
-      digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('startup'), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+      digest = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('startup'), {
+        headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+      });
     });
     afterAll(() => emulator.close());
 
@@ -82,10 +96,17 @@ describe.each(nodes)('on Node $version', (node) => {
       await emulator.api('POST', '/_emulator/reset');
       const stage = new Stage(emulator);
       const again = await stage.kmsAttestor('ci');
-      const pushed = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('round trips'), { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
+      const pushed = await pushImage(emulator.url, `${PROJECT}/shop/app`, 'v1', singleImage('round trips'), {
+        headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
+      });
       const before = (await stage.requests()).length;
-      await loaded(['attest', `us-docker.pkg.dev/${PROJECT}/shop/app@${pushed}`, '--attestor', again.attestor, '--kms-key-version', again.key.version], { BINAUTHZ_EMULATOR_HOST: emulator.host });
-      const calls = (await stage.requests()).slice(before).map((call) => call.replace(/projects.*\/(\w+|[\w-]+:\w+)$/, '…/$1').replace(/sha256:\w+/, 'D'));
+      await loaded(
+        ['attest', `us-docker.pkg.dev/${PROJECT}/shop/app@${pushed}`, '--attestor', again.attestor, '--kms-key-version', again.key.version],
+        { BINAUTHZ_EMULATOR_HOST: emulator.host },
+      );
+      const calls = (await stage.requests())
+        .slice(before)
+        .map((call) => call.replace(/projects.*\/(\w+|[\w-]+:\w+)$/, '…/$1').replace(/sha256:\w+/, 'D'));
       expect(calls).toHaveLength(8);
       expect(calls.at(-1)).toMatch(/^GET .*occurrences$/);
       expect(calls.at(-2)).toMatch(/^POST .*occurrences$/);
