@@ -307,13 +307,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     intercept:
       ({ token }) =>
       (_, response) => {
-        response
-          .writeHead(403, { 'content-type': 'application/json' })
-          .end(
-            JSON.stringify({
-              error: { code: 403, message: `no such token ${token} (${encodeURIComponent(token)})`, status: 'PERMISSION_DENIED' },
-            }),
-          );
+        response.writeHead(403, { 'content-type': 'application/json' }).end(
+          JSON.stringify({
+            error: { code: 403, message: `no such token ${token} (${encodeURIComponent(token)})`, status: 'PERMISSION_DENIED' },
+          }),
+        );
         return true;
       },
     exitCode: 5,
