@@ -12,6 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'dist');
 const STUBS = {
   'action/index.js': ['action', 'attest'],
+  'check/index.js': ['action', 'check'],
   'cli/index.js': ['cli'],
 };
 

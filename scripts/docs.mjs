@@ -39,7 +39,7 @@ function exitCodeTable({ EXIT_CODES }) {
   return ['| code | meaning |', '|---|---|', ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${cell(meaning)} |`)].join('\n');
 }
 
-function errorsPage({ ERROR_CODES }) {
+function errorsPage({ ERROR_CODES }, { REASON_CODES }) {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`,
   );
@@ -53,6 +53,15 @@ function errorsPage({ ERROR_CODES }) {
     '|---|---|---|---|',
     ...rows,
     '',
+    '# Reasons of a check',
+    '',
+    'Each verdict of `check` comes with reasons. Their codes are a closed list too, and the rule ids of the SARIF report; this',
+    'part is written from `src/core/policy/verdict.ts`.',
+    '',
+    '| code | what it means |',
+    '|---|---|',
+    ...Object.entries(REASON_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
+    '',
   ].join('\n');
 }
 
@@ -64,10 +73,11 @@ function fill(text, name, content) {
 
 const options = await load('hosts/options.ts');
 const errors = await load('core/error-codes.ts');
+const reasons = await load('core/policy/verdict.ts');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const documents = {
   'README.md': fill(fill(readme, 'options', optionTable(options)), 'exit-codes', exitCodeTable(errors)),
-  'docs/ERRORS.md': errorsPage(errors),
+  'docs/ERRORS.md': errorsPage(errors, reasons),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -15,3 +15,9 @@ export function formatDuration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   return `${Math.round(ms / 6000) / 10} min`;
 }
+
+/** A long duration as a person reads it: `3 h`, `12.5 days`. */
+export function formatAge(ms: number): string {
+  if (ms < 3_600_000) return formatDuration(ms);
+  return ms < 172_800_000 ? `${Math.round(ms / 360_000) / 10} h` : `${Math.round(ms / 8_640_000) / 10} days`;
+}

@@ -56,8 +56,9 @@ export const ERROR_CODES = {
 
   UNDECIDED: {
     exit: 4,
-    meaning: 'Google’s validation answered neither yes nor no. Nothing was posted.',
-    fix: 'Run again; if it stays so, ask Google’s support.',
+    meaning:
+      'Nothing decides: Google’s validation answered neither yes nor no (`attest` then posts nothing), or a check could not read what decides.',
+    fix: 'See the reasons; run again once what is missing can be read.',
   },
 
   PERMISSION_DENIED: {

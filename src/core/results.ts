@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON results of the interface contract. Names here never change; members may be added.
+import type { UseSource } from './deployment/image-use.js';
+import type { Platform } from './deployment/target.js';
 import type { BinauthzError, ErrorCode } from './errors.js';
+import type { Reason, Verdict } from './policy/verdict.js';
 
 /** An error as every result carries it. */
 export interface ErrorReport {
@@ -59,6 +62,7 @@ export interface AttestResult extends ResultBase {
   readonly schema: 'binauthz.attest/v1';
   readonly images: readonly AttestedImage[];
   readonly attestations: readonly AttestationResult[];
+  readonly check?: CheckResult;
 }
 
 /** An attestation in a listing. */
@@ -78,6 +82,68 @@ export interface ListedAttestation {
 export interface ListResult extends ResultBase {
   readonly schema: 'binauthz.list/v1';
   readonly attestations: readonly ListedAttestation[];
+}
+
+/** What decided about an image, where it would run. */
+export interface CheckedTarget {
+  readonly platform: Platform;
+  /** `LOCATION.NAME` */
+  readonly cluster?: string;
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+}
+
+/** An occurrence that was looked at for an image. */
+export interface CheckedOccurrence {
+  readonly attestor: string;
+  readonly occurrence: string;
+  readonly digest: string;
+  readonly publicKeyId: string;
+  readonly verified: boolean;
+  /** Who said that it verifies: Google's own check as well, or only the local verifier. */
+  readonly validated?: 'google' | 'local';
+  readonly reason?: { readonly code: string; readonly message: string };
+}
+
+/** An image of a check, with its reasons and every place where it was found. */
+export interface CheckedImage {
+  /** As written. */
+  readonly image: string;
+  /** What was judged: the digest as written on GKE; on Cloud Run the resolved one, and the platform's child. */
+  readonly digest?: string;
+  readonly childDigest?: string;
+  readonly verdict: Verdict;
+  /** e.g. `clusterAdmissionRules[us-central1-a.prod]`, `admissionWhitelistPatterns`, `` where none was reached. */
+  readonly rule: string;
+  readonly reasons: readonly Reason[];
+  /** The text that the platform would print; only for DENIED. */
+  readonly denial?: string;
+  readonly occurrences: readonly CheckedOccurrence[];
+  readonly target: CheckedTarget;
+  readonly sources: readonly (UseSource & { readonly namespace: string; readonly serviceAccount: string })[];
+}
+
+/** A GKE platform policy's opinion of a workload: advisory, because such policies only monitor. */
+export interface PlatformPolicyResult {
+  readonly policy: string;
+  readonly verdict: 'CONFORMANT' | 'NON_CONFORMANT' | 'ERROR' | 'UNKNOWN';
+  readonly results: readonly {
+    readonly workload: string;
+    readonly image: string;
+    readonly verdict: string;
+    readonly explanation: string;
+  }[];
+}
+
+/** `binauthz.check/v1` */
+export interface CheckResult extends ResultBase {
+  readonly schema: 'binauthz.check/v1';
+  readonly verdict: Verdict;
+  readonly policy: string;
+  readonly target: CheckedTarget;
+  readonly images: readonly CheckedImage[];
+  readonly platformPolicies: readonly PlatformPolicyResult[];
+  readonly assumptions: readonly string[];
 }
 
 /** An error in the form that results carry. */

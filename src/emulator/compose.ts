@@ -3,10 +3,12 @@
 import { adminRoutes } from './admin.js';
 import { createArtifactRegistry } from './artifact-registry/handlers.js';
 import { createBinaryAuthorization } from './binary-authorization/handlers.js';
+import { createCloudRun } from './cloud-run/handlers.js';
 import { createContainerAnalysis } from './container-analysis/handlers.js';
 import { Dispatcher } from './dispatch.js';
 import { createDistribution } from './distribution/handlers.js';
 import { Faults } from './faults.js';
+import { createGke } from './gke/handlers.js';
 import { IamStore } from './iam.js';
 import { createKms } from './kms/handlers.js';
 import { Projects } from './projects.js';
@@ -35,17 +37,24 @@ export function compose({ clock, latencyMs, propagationDelayMs }: Behaviour): { 
     projectNumber: (project) => projects.numberOf(project),
     projectId: (project) => projects.idOf(project),
   };
-  const binaryAuthorization = createBinaryAuthorization(world);
   const artifactRegistry = createArtifactRegistry(world);
+  const containerAnalysis = createContainerAnalysis(world);
+  const binaryAuthorization = createBinaryAuthorization({
+    world,
+    occurrencesIn: (project) => containerAnalysis.occurrencesIn(project),
+    images: artifactRegistry.images,
+  });
   // The registry comes first: under /v2/ the OCI shape decides, whatever other API has a version 2.
   const apis = [
     createDistribution(world, artifactRegistry.images),
     binaryAuthorization,
-    createContainerAnalysis(world),
+    containerAnalysis,
     createKms(world),
     artifactRegistry,
     createServiceUsage(world),
     createResourceManager(world),
+    createGke(world),
+    createCloudRun(world),
     { routes: locationRoutes(world), reset: () => undefined },
   ];
   const reset = () => {

@@ -112,6 +112,14 @@ export function stringMember(object: JsonObject, member: string): string {
   return value;
 }
 
+/** A boolean member, or false where it is absent; INVALID_ARGUMENT where it is something else. */
+export function booleanMember(object: JsonObject, member: string): boolean {
+  const value = object[member];
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${member}' (TYPE_BOOL)`);
+  return value;
+}
+
 /** An object member, or {} where it is absent; INVALID_ARGUMENT where it is something else. */
 export function objectMember(object: JsonObject, member: string): JsonObject {
   const value = object[member];

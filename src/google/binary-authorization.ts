@@ -4,14 +4,18 @@ import type { Attestation } from '../core/attestation/attestation.js';
 import type { Attestor } from '../core/attestation/attestor.js';
 import { BinauthzError } from '../core/errors.js';
 import { idOf, parseAttestorName, parseNoteName, projectOf, type AttestorName, type ProjectId } from '../core/names.js';
-import { parsePolicy } from '../core/policy/parse.js';
 import type { AttestorKey } from '../core/signing/public-key.js';
 import type { AttestorService, ValidationResult } from '../ports/attestor-service.js';
-import type { PolicyService } from '../ports/policy-service.js';
+import type { PlatformEvaluation, PolicyService } from '../ports/policy-service.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
 import { allPages } from './pages.js';
+import { evaluationOf } from './platform-evaluation.js';
 import { pathOf } from './rest.js';
+
+// Never `.` or `..`, which URLs take for another resource.
+const SEGMENT = '(?!\\.{1,2}(?:/|$))[^/\\s]+';
+const PLATFORM_POLICY = new RegExp(`^projects/(${SEGMENT})/platforms/gke/policies/${SEGMENT}$`);
 
 /** Binary Authorization's attestors through REST. */
 export function createAttestorService(google: Google): AttestorService {
@@ -22,18 +26,12 @@ export function createAttestorService(google: Google): AttestorService {
   };
 }
 
-/** Binary Authorization's project policies through REST. */
+/** Binary Authorization's policies through REST. */
 export function createPolicyService(google: Google): PolicyService {
   return {
-    async project(project) {
-      const resource = `projects/${project}/policy`;
-      const parsed = parsePolicy(await readPolicy(google, project));
-      if (parsed.policy) return parsed.policy;
-      throw new BinauthzError('RESPONSE_INVALID', `cannot use the policy ${resource}: ${parsed.problems.join('; ')}`, {
-        resource,
-        hint: `look at it: gcloud container binauthz policy export --project=${project}`,
-      });
-    },
+    project: (project) => readPolicy(google, project),
+    system: (location) => readSystemPolicy(google, location),
+    evaluatePlatform: (policy, resource) => evaluatePlatform(google, policy, resource),
   };
 }
 
@@ -43,6 +41,42 @@ export function readPolicy(google: Google, project: ProjectId): Promise<unknown>
   const need = { permission: 'binaryauthorization.policy.get', role: 'roles/binaryauthorization.policyViewer', on: `projects/${project}` };
   const call: Call = { what: 'cannot read the policy', resource, needs: [need], notFound: 'PROJECT_NOT_FOUND' };
   return google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(resource)}`));
+}
+
+// No permission is documented for it.
+function readSystemPolicy(google: Google, location: string): Promise<unknown> {
+  const resource = `locations/${location}/policy`;
+  const call: Call = {
+    what: 'cannot read the system policy',
+    resource,
+    needs: [],
+    notFound: 'NOT_FOUND',
+    refused: 'NOT_FOUND',
+    hint: (code) => (code === 'NOT_FOUND' ? 'check the location: a region such as europe-west1, or global' : undefined),
+  };
+  return google.call.repeat(call, () => google.rest('binaryauthorization').request('GET', `v1/${pathOf(resource)}`));
+}
+
+async function evaluatePlatform(google: Google, policy: string, resource: unknown): Promise<PlatformEvaluation> {
+  const project = PLATFORM_POLICY.exec(policy)?.[1];
+  if (project === undefined)
+    throw new BinauthzError('INVALID_INPUT', `expected projects/PROJECT/platforms/gke/policies/POLICY, got ${JSON.stringify(policy)}`);
+  const call: Call = {
+    what: 'cannot evaluate with the platform policy',
+    resource: policy,
+    needs: [
+      {
+        permission: 'binaryauthorization.platformPolicies.evaluatePolicy',
+        role: 'roles/binaryauthorization.policyEvaluator',
+        on: `projects/${project}`,
+      },
+    ],
+    notFound: 'NOT_FOUND',
+    hint: (code) =>
+      code === 'NOT_FOUND' ? `list what is there: gcloud beta container binauthz policy list gke --project=${project}` : undefined,
+  };
+  const path = `v1/${pathOf(policy)}:evaluate`;
+  return evaluationOf(await google.call.repeat(call, () => google.rest('binaryauthorization').request('POST', path, { resource })));
 }
 
 async function readAttestor(google: Google, name: AttestorName): Promise<Attestor> {

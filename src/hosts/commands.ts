@@ -2,7 +2,7 @@
 // The commands, as help and parsing know them; their options are in options.ts.
 
 /** A command of this version. */
-export type Command = 'attest' | 'list' | 'emulator' | 'demo';
+export type Command = 'attest' | 'check' | 'list' | 'emulator' | 'demo';
 
 /** A command and how help describes it. */
 export interface CommandRow {
@@ -27,10 +27,28 @@ export const COMMANDS: readonly CommandRow[] = [
     details: [
       'IMAGE is registry/repository:tag, registry/repository@sha256:…, or both; the digest decides.',
       'Each attestor is paired with a given key that it trusts, by comparing public keys. A re-run posts only what is missing.',
+      'With --check, the run ends as binauthz check would: would the policy admit what was just attested?',
     ],
     examples: [
       'binauthz attest us-docker.pkg.dev/my-project/apps/web@sha256:… --attestor projects/my-project/attestors/built-by-ci \\\n      --kms-key projects/my-project/locations/global/keyRings/ci/cryptoKeys/attest',
       'PGP_KEY="$(base64 -w0 key.asc)" binauthz attest IMAGE --attestor qa --attestor-project my-project --pgp-private-key-env PGP_KEY',
+      'binauthz attest IMAGE --attestor projects/my-project/attestors/built-by-ci --kms-key KEY --check enforce --cluster us-central1-a.prod',
+    ],
+    takesImages: true,
+  },
+  {
+    name: 'check',
+    usage: '[IMAGE...] [-f FILE]... [--image-list FILE]... --project P',
+    summary: 'tell whether Binary Authorization would admit images, and what to do where it would not',
+    details: [
+      'IMAGE is taken exactly as a manifest would write it: GKE resolves no tags. Namespace and service account come from the manifest.',
+      'Exit 0 if every image is admitted, 3 if one is denied, 4 if the verdict cannot be decided. No image at all is bad input, never a pass.',
+    ],
+    examples: [
+      'binauthz check us-docker.pkg.dev/my-project/apps/web@sha256:… --project my-project --cluster us-central1-a.prod',
+      'binauthz check -f k8s/ --project my-project --report sarif=binauthz.sarif',
+      'kubectl kustomize overlays/prod | binauthz check -f - --project my-project',
+      'helm template web ./chart | binauthz check -f - --project my-project --strict',
     ],
     takesImages: true,
   },
@@ -70,4 +88,4 @@ export const COMMANDS: readonly CommandRow[] = [
 ];
 
 /** Commands of the contract that later versions bring: named, so that nobody takes their absence for a typing error. */
-export const LATER_COMMANDS: readonly string[] = ['check', 'vulnerabilities', 'setup', 'audit', 'rotate', 'doctor'];
+export const LATER_COMMANDS: readonly string[] = ['vulnerabilities', 'setup', 'audit', 'rotate', 'doctor'];

@@ -5,20 +5,23 @@ import { createArtifactCatalog } from '../google/artifact-registry.js';
 import { createAttestorService, createPolicyService } from '../google/binary-authorization.js';
 import { createGoogle } from '../google/clients.js';
 import { createAttestationStore } from '../google/container-analysis.js';
+import { createDeployTargets } from '../google/gke.js';
 import { createKeyService } from '../google/kms.js';
 import type { Reporter } from '../ports/reporter.js';
 import { createImageRegistry } from '../registry/distribution.js';
 import { openKeys } from '../signers/given-keys.js';
 import { createVerifier } from '../signers/verifier.js';
-import { attest, type AttestPorts } from '../usecases/attest.js';
+import type { AttestPorts } from '../usecases/attest.js';
 import type { CheckPorts } from '../usecases/check.js';
 import { list } from '../usecases/list.js';
 import type { Outcome } from '../usecases/outcome.js';
+import { attestThenCheck, checkAndWarn } from './attest-then-check.js';
 import { systemClock } from './clock.js';
-import type { AttestOutcome, ListOutcome, RunContext } from './context.js';
+import type { AttestOutcome, CheckOutcome, ListOutcome, RunContext } from './context.js';
 import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
 import type { Common, ParsedAttest, ParsedList } from './parse.js';
+import type { ParsedCheck, ParsedCheckedAttest } from './parse-check.js';
 
 /** Everything that use cases reach the world through. */
 export type Ports = Omit<AttestPorts, 'openKeys'> &
@@ -51,6 +54,7 @@ export function connect(common: Common, context: RunContext): Ports {
     }),
     attestors: createAttestorService(google),
     policies: createPolicyService(google),
+    targets: createDeployTargets(google),
     attestations: createAttestationStore(google),
     verifier: createVerifier(clock),
     openKeys: (sources) => openKeys(sources, { keys, pace: clock }),
@@ -59,9 +63,14 @@ export function connect(common: Common, context: RunContext): Ports {
   };
 }
 
-/** Runs `attest`. */
-export function runAttest(parsed: ParsedAttest, context: RunContext): Promise<AttestOutcome> {
-  return run(parsed.common, context, (ports) => attest(parsed.request, { ...ports, openKeys: () => ports.openKeys(parsed.keys) }));
+/** Runs `attest`, and the check at its end. */
+export function runAttest(parsed: ParsedAttest & Partial<ParsedCheckedAttest>, context: RunContext): Promise<AttestOutcome> {
+  return run(parsed.common, context, (ports) => attestThenCheck(parsed, { ...ports, openKeys: () => ports.openKeys(parsed.keys) }));
+}
+
+/** Runs `check`. */
+export function runCheck(parsed: ParsedCheck, context: RunContext): Promise<CheckOutcome> {
+  return run(parsed.common, context, (ports) => checkAndWarn(parsed.request, parsed, ports));
 }
 
 /** Runs `list`. */

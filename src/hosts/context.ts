@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a host gives to the composition root, and what it gets back.
-import type { AttestResult, ListResult } from '../core/results.js';
+import type { AttestResult, CheckResult, ListResult } from '../core/results.js';
 import type { Program } from '../ports/program.js';
 import type { Reporter } from '../ports/reporter.js';
 import type { Outcome } from '../usecases/outcome.js';
@@ -20,6 +20,9 @@ export interface RunContext {
 
 /** How an attest run ended. */
 export type AttestOutcome = Outcome<AttestResult>;
+
+/** How a check ended. */
+export type CheckOutcome = Outcome<CheckResult>;
 
 /** How a list run ended. */
 export type ListOutcome = Outcome<ListResult>;

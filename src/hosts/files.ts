@@ -1,7 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { BinauthzError } from '../core/errors.js';
+import { expandPattern, reportedPath } from './file-patterns.js';
 import { inputError } from './issues.js';
+
+/** Where files are looked for, and what standard input holds; a host without one leaves that out. */
+export interface FileWorld {
+  readonly cwd: string;
+  readonly readStdin?: () => Promise<string>;
+}
+
+/** A file's text, under the name that reports use: relative to the working folder, `-` for standard input. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A text, or what there is instead of one. */
+export type ReadText = SourceText | { readonly problem: string };
+
+/** What patterns mean: every file once and sorted, and each pattern that means none, with the reason. */
+export interface ExpandedFiles {
+  readonly paths: readonly string[];
+  readonly problems: readonly { readonly pattern: string; readonly problem: string }[];
+}
+
+/** Standard input as a user names it. */
+export const STDIN = '-';
+
+/** Expands files, folders, patterns and `-` into file names for `readText`. */
+export async function expandFiles(patterns: readonly string[], world: FileWorld): Promise<ExpandedFiles> {
+  const expanded = await Promise.all(patterns.map(async (pattern) => ({ pattern, found: await expandOne(pattern, world) })));
+  const paths = expanded.flatMap(({ found }) => ('paths' in found ? found.paths : []));
+  const problems = expanded.flatMap(({ pattern, found }) => ('problem' in found ? [{ pattern, problem: found.problem }] : []));
+  return { paths: [...new Set(paths)].sort(), problems };
+}
+
+/** Reads a file, or standard input for `-`. */
+export async function readText(file: string, { cwd, readStdin }: FileWorld): Promise<ReadText> {
+  if (file === STDIN && readStdin) return { file, text: withoutMark(await readStdin()) };
+  try {
+    const bytes = await readFile(resolve(cwd, file));
+    return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (cause) {
+    return {
+      problem:
+        cause instanceof TypeError && codeOf(cause) === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : reasonOf(cause),
+    };
+  }
+}
+
+async function expandOne(pattern: string, { cwd, readStdin }: FileWorld): ReturnType<typeof expandPattern> {
+  if (pattern === '') return { problem: 'nothing' };
+  if (pattern !== STDIN) {
+    const expanded = await expandPattern(pattern, cwd);
+    return 'problem' in expanded ? expanded : { paths: expanded.paths.map((path) => reportedPath(path, cwd)) };
+  }
+  return readStdin ? { paths: [STDIN] } : { problem: 'standard input, which an Action does not have' };
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '');
+}
 
 /** The JSON in a file that the user named; INVALID_INPUT where it cannot be read or is none. */
 export async function readJsonFile(path: string, spelled: string): Promise<unknown> {
@@ -30,7 +91,7 @@ export async function readDockerConfig(path: string): Promise<unknown> {
 
 function parseJson(text: string, refuse: (reason: string) => BinauthzError): unknown {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    const value: unknown = JSON.parse(withoutMark(text));
     return value;
   } catch (cause) {
     throw refuse(cause instanceof Error ? cause.message : 'other text');

@@ -30,6 +30,10 @@ export class OptionReader {
     this.issues = [...raw.issues];
   }
 
+  get command(): Command {
+    return this.raw.command;
+  }
+
   get host(): Host {
     return this.raw.host;
   }
@@ -43,13 +47,13 @@ export class OptionReader {
 
   /** Every value of a list that parses, each once. */
   list<T>(name: string, parse: Parser<T>): readonly T[] {
-    const texts = [...new Set(this.raw.values.get(name) ?? [])];
+    const texts = [...new Set(this.values(name))];
     return texts.flatMap((text) => this.parsed(name, text, parse) ?? []);
   }
 
   /** The value of an option, its default where it was not given, undefined where there is none or it does not parse. */
   one<T>(name: string, parse: Parser<T>): T | undefined {
-    const texts = [...new Set(this.raw.values.get(name) ?? [])];
+    const texts = [...new Set(this.values(name))];
     const text = texts[0] ?? this.row(name).default;
     if (texts.length > 1) this.add(name, 'one value', texts.map(show).join(' and '));
     return text === undefined ? undefined : this.parsed(name, text, parse);
@@ -91,6 +95,11 @@ export class OptionReader {
       if (kind === 'flag') this.flag(name);
       if (kind === 'choice') this.choice(name, choices ?? []);
     }
+  }
+
+  /** An option's values as they were given. */
+  values(name: string): readonly string[] {
+    return this.raw.values.get(name) ?? [];
   }
 
   /** Whether the option was given at all, right or wrong. */

@@ -1,64 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE option table. CLI flags, Action inputs, orb parameters, help and documents all come from its rows; a new
 // command is a row in COMMANDS and new or widened rows in OPTIONS.
+import { CHECKED_IMAGE, CHECKED_PROJECT, CHECKED_WAIT, CHECK_OPTIONS, COMMENT_OPTIONS } from './check-options.js';
 import { COMMANDS, type Command } from './commands.js';
+import { ACTION, BOTH, CLI, type Host, type OptionRow } from './option-row.js';
 
-/** How users reach the product: by flags, or by Action inputs. */
-export type Host = 'cli' | 'action';
-
-/** What an option's value is. A list may be repeated, one value each; a secret is never on the command line. */
-export type OptionKind = 'text' | 'list' | 'flag' | 'duration' | 'choice' | 'port' | 'secret';
-
-/** An option, whichever host it is given to. */
-export interface OptionRow {
-  /** Kebab-case and singular; the CLI adds `--`, and `-env` behind a secret. */
-  readonly name: string;
-  readonly kind: OptionKind;
-  /** What help shows for the value; none for a flag. */
-  readonly value?: string;
-  /** The input's name in the Action where it is a newline list. */
-  readonly plural?: string;
-  /** For a secret: whether the CLI takes several variables. The Action always takes one value. */
-  readonly several?: true;
-  readonly choices?: readonly string[];
-  /** As a user would write it. */
-  readonly default?: string;
-  /** One full sentence. */
-  readonly help: string;
-  /** What only the Action's metadata adds to the sentence. */
-  readonly actionHelp?: string;
-  readonly commands: readonly Command[];
-  readonly hosts: readonly Host[];
-  /** The flag's one-letter form in the CLI, without the dash. */
-  readonly short?: string;
-  /** Given as an argument rather than as a flag, of which it is a synonym. */
-  readonly positional?: true;
-}
+export type { Host, OptionKind, OptionRow } from './option-row.js';
 
 /** Options of the contract that later versions bring, without their dashes. */
-export const LATER_OPTIONS: readonly string[] = [
-  ...[
-    'check',
-    'check-project',
-    'vulnerability-policy',
-    'scan-timeout',
-    'policy',
-    'platform-policy',
-    'platform',
-    'cluster',
-    'namespace',
-    'service-account',
-  ],
-  ...['manifest', 'image-list', 'require-attested', 'strict', 'report'],
-];
+export const LATER_OPTIONS: readonly string[] = ['vulnerability-policy', 'scan-timeout'];
 
 const ATTEST: readonly Command[] = ['attest'];
 const ATTEST_AND_LIST: readonly Command[] = ['attest', 'list'];
+const ATTEST_AND_CHECK: readonly Command[] = ['attest', 'check'];
+const ON_GOOGLE: readonly Command[] = ['attest', 'check', 'list'];
 const EMULATOR: readonly Command[] = ['emulator'];
-const EVERY: readonly Command[] = ['attest', 'list', 'emulator', 'demo'];
-const BOTH: readonly Host[] = ['cli', 'action'];
-const CLI: readonly Host[] = ['cli'];
-const ACTION: readonly Host[] = ['action'];
+const EVERY: readonly Command[] = COMMANDS.map(({ name }) => name);
 
 /** Every option of this version, in the order of help and metadata. */
 export const OPTIONS: readonly OptionRow[] = [
@@ -74,6 +31,7 @@ export const OPTIONS: readonly OptionRow[] = [
     actionHelp:
       'One image per line. A step output that contains a masked text arrives empty from another job: pass the bare digest and write the name here.',
   },
+  CHECKED_IMAGE,
   {
     name: 'attestor',
     kind: 'list',
@@ -154,6 +112,7 @@ export const OPTIONS: readonly OptionRow[] = [
     hosts: CLI,
     help: 'The project whose stored attestations are listed, instead of those of attestors.',
   },
+  CHECKED_PROJECT,
   {
     name: 'multi-platform',
     kind: 'choice',
@@ -173,6 +132,7 @@ export const OPTIONS: readonly OptionRow[] = [
     hosts: BOTH,
     help: 'How long the run waits in all until the attestations are visible to the enforcer.',
   },
+  CHECKED_WAIT,
   {
     name: 'no-wait',
     kind: 'flag',
@@ -189,6 +149,7 @@ export const OPTIONS: readonly OptionRow[] = [
     hosts: BOTH,
     help: 'Reports what would be attested, and signs and stores nothing.',
   },
+  ...CHECK_OPTIONS,
   {
     name: 'port',
     kind: 'port',
@@ -228,7 +189,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'access-token',
     kind: 'secret',
     value: 'VAR',
-    commands: ATTEST_AND_LIST,
+    commands: ON_GOOGLE,
     hosts: BOTH,
     help: 'The OAuth access token that is used instead of Application Default Credentials.',
   },
@@ -236,10 +197,11 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'summary',
     kind: 'flag',
     default: 'true',
-    commands: ATTEST,
+    commands: ATTEST_AND_CHECK,
     hosts: ACTION,
-    help: 'Whether a job summary shows what was attested and what failed.',
+    help: 'Whether a job summary shows what was attested, what would be denied and why, and what failed.',
   },
+  ...COMMENT_OPTIONS,
   {
     name: 'output',
     kind: 'choice',

@@ -2,25 +2,41 @@
 // How a run ends: its exit status, its lines, and the result as it is printed.
 import { EXIT_CODES } from '../core/error-codes.js';
 import { BinauthzError, exitCodeOf } from '../core/errors.js';
-import { reportOf, type AttestResult, type ErrorReport, type ErrorResult, type ListResult, type ResultBase } from '../core/results.js';
+import {
+  reportOf,
+  type AttestResult,
+  type CheckResult,
+  type ErrorReport,
+  type ErrorResult,
+  type ListResult,
+  type ResultBase,
+} from '../core/results.js';
+import { refusalOf, verdictStatus, type Gate } from './gate.js';
 
 /** A signal that cancels a run. */
 export type CancelSignal = 'SIGINT' | 'SIGTERM';
 
+/** A result of a command that has one. */
+export type CommandResult = AttestResult | CheckResult | ListResult;
+
 /** A result of any command. */
-export type AnyResult = AttestResult | ListResult | ErrorResult;
+export type AnyResult = CommandResult | ErrorResult;
 
 /** The end of a run: what is printed, what failed, and the code that says so. */
 export interface Ending {
   readonly result: AnyResult;
   readonly errors: readonly BinauthzError[];
   readonly exitCode: number;
+  /** Why the gate is shut, where nothing failed but the verdict: the result says it at length, so it is none of its errors. */
+  readonly refusal?: BinauthzError;
 }
 
 /** The circumstances that every result of a run carries. */
 export interface Circumstances {
   readonly cancelledBy?: CancelSignal;
   readonly onEmulator: boolean;
+  /** What a check's verdict means for the exit code, in a run that checks. */
+  readonly gate?: Gate;
 }
 
 /** What an exit code means, in the words of the contract. */
@@ -29,7 +45,7 @@ export function meaningOf(exitCode: number): string {
 }
 
 /** The end of a run that got as far as this result. */
-export function endingOf(result: AttestResult | ListResult, errors: readonly BinauthzError[], circumstances: Circumstances): Ending {
+export function endingOf(result: CommandResult, errors: readonly BinauthzError[], circumstances: Circumstances): Ending {
   const { cancelledBy, onEmulator } = circumstances;
   const all = cancelledBy === undefined || errors.length === 0 ? errors : withCancellation(errors);
   const exitCode = statusOf(all, cancelledBy);
@@ -37,14 +53,41 @@ export function endingOf(result: AttestResult | ListResult, errors: readonly Bin
   const base: ResultBase = { ...(reports.length === 0 ? {} : { errors: reports }), ...(onEmulator ? { emulator: true } : {}) };
   // The contract: bad input prints an error result, whatever the command would have printed.
   if (exitCode === 2) return { result: { schema: 'binauthz.error/v1', ...base, errors: reports }, errors: all, exitCode };
-  return { result: { ...withStatus(result, cancelledBy), ...base }, errors: all, exitCode };
+  const ending: Ending = { result: { ...withStatus(result, cancelledBy), ...base }, errors: all, exitCode };
+  return all.length > 0 ? ending : judged(ending, circumstances.gate);
+}
+
+/** What was checked in a run, by itself or at the end of attest. */
+export function checkOf(result: AnyResult): CheckResult | undefined {
+  if (result.schema === 'binauthz.check/v1') return result;
+  if (result.schema !== 'binauthz.attest/v1' || !result.check) return undefined;
+  return result.emulator ? { ...result.check, emulator: true } : result.check;
+}
+
+// Whatever fails outranks the verdict (3 and 4 are the last codes of the contract), so it counts only where nothing did.
+function judged(ending: Ending, gate: Gate | undefined): Ending {
+  const check = checkOf(ending.result);
+  if (!check || !gate) return ending;
+  const refusal = refusalOf(check, gate);
+  return { ...ending, exitCode: verdictStatus(check.verdict, gate), ...(refusal === undefined ? {} : { refusal }) };
 }
 
 /** The result of a command that did not get anywhere. */
-export function emptyResult(command: 'attest' | 'list'): AttestResult | ListResult {
+export function emptyResult(command: 'attest' | 'check' | 'list'): CommandResult {
   if (command === 'attest') return { schema: 'binauthz.attest/v1', images: [], attestations: [] };
+  if (command === 'check') return UNDECIDED;
   return { schema: 'binauthz.list/v1', attestations: [] };
 }
+
+const UNDECIDED: CheckResult = {
+  schema: 'binauthz.check/v1',
+  verdict: 'UNKNOWN',
+  policy: '',
+  target: { platform: 'gke' },
+  images: [],
+  platformPolicies: [],
+  assumptions: [],
+};
 
 /** The error of a cancelled run. */
 export function cancelled(): BinauthzError {
@@ -71,7 +114,7 @@ function withCancellation(errors: readonly BinauthzError[]): readonly BinauthzEr
 }
 
 // An attestation's own error says the same status as the run.
-function withStatus(result: AttestResult | ListResult, cancelledBy: CancelSignal | undefined): AttestResult | ListResult {
+function withStatus(result: CommandResult, cancelledBy: CancelSignal | undefined): CommandResult {
   if (cancelledBy !== 'SIGTERM' || result.schema !== 'binauthz.attest/v1') return result;
   const attestations = result.attestations.map((attestation) =>
     attestation.error?.exitCode === 130 ? { ...attestation, error: { ...attestation.error, exitCode: 143 } } : attestation,

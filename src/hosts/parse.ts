@@ -88,7 +88,8 @@ export function parseNothing(raw: RawOptions): void {
   throwIfWrong(new OptionReader(raw));
 }
 
-function readCommon(reader: OptionReader, env: Env): Common {
+/** Reads what every command has besides its request. */
+export function readCommon(reader: OptionReader, env: Env): Common {
   const { environment, issues } = readEnvironment(env);
   reader.issues.push(...issues);
   const [accessToken] = reader.secrets('access-token');
@@ -147,7 +148,8 @@ function readAttestors(reader: OptionReader): readonly AttestorName[] {
   return [...new Set(attestors)];
 }
 
-function readProject(reader: OptionReader, name: string): ProjectId | undefined {
+/** The project that an option names. */
+export function readProject(reader: OptionReader, name: string): ProjectId | undefined {
   return reader.one(name, parseProject);
 }
 
@@ -188,13 +190,14 @@ function requireOneOf(reader: OptionReader, names: readonly string[]): void {
   reader.issues.push(inputError(`${spelled.join(' or ')}: expected exactly one of them, got ${given.length === 0 ? 'none' : 'both'}`));
 }
 
-function throwIfWrong(reader: OptionReader): void {
+/** Throws BinauthzErrors with everything that is wrong, each with a next step; returns where nothing is. */
+export function throwIfWrong(reader: OptionReader): void {
   reader.checkKinds();
   const failure = asFailure(reader.issues.map((issue) => withHint(issue, reader.helpHint)));
   if (failure) throw failure;
 }
 
 /** Whatever is missing without an issue is a bug here, not in the input. */
-function impossible(): Error {
+export function impossible(): Error {
   return new Error('the input parsed without an issue, but not to a request');
 }

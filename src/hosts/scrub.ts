@@ -26,8 +26,13 @@ export function scrubbedReporter(reporter: Reporter, scrub: Scrub): Reporter {
 }
 
 /** An ending that tells the same without the secrets. */
-export function scrubbedEnding({ result, errors, exitCode }: Ending, scrub: Scrub): Ending {
-  return { result: scrubbed(result, scrub), errors: errors.map((error) => scrubbedError(error, scrub)), exitCode };
+export function scrubbedEnding({ result, errors, exitCode, refusal }: Ending, scrub: Scrub): Ending {
+  return {
+    result: scrubbed(result, scrub),
+    errors: errors.map((error) => scrubbedError(error, scrub)),
+    exitCode,
+    ...(refusal === undefined ? {} : { refusal: scrubbedError(refusal, scrub) }),
+  };
 }
 
 function scrubbedError(error: BinauthzError, scrub: Scrub): BinauthzError {

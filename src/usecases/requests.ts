@@ -2,7 +2,10 @@
 // What a host asks of a use case: parsed values only, nothing left to check.
 import type { ImageReference } from '../core/image/reference.js';
 import type { MultiPlatform } from '../core/image/platform.js';
+import type { ImageUse } from '../core/deployment/image-use.js';
+import type { ClusterRef } from '../core/deployment/target.js';
 import type { AttestorName, ProjectId } from '../core/names.js';
+import type { Policy } from '../core/policy/policy.js';
 
 /** `binauthz attest`, the keys apart: those reach the use case opened, as given keys. */
 export interface AttestRequest {
@@ -22,4 +25,32 @@ export interface ListRequest {
   readonly attestors: readonly AttestorName[];
   /** Given when no attestor is: the project whose stored attestations are listed. */
   readonly project?: ProjectId;
+}
+
+/** A Kubernetes object of a manifest, for platform policies. */
+export interface Workload {
+  /** `Kind/name`, as results name it. */
+  readonly name: string;
+  readonly resource: unknown;
+}
+
+/** `binauthz check`: would these images be admitted there? */
+export interface CheckRequest {
+  /** The project whose policy is enforced. */
+  readonly project: ProjectId;
+  /** At least one; IMAGE arguments have no source. */
+  readonly uses: readonly [ImageUse, ...ImageUse[]];
+  readonly cluster?: ClusterRef;
+  /** Fill what a manifest leaves out. */
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  /** A policy from a file, judged instead of the live one. */
+  readonly policy?: { readonly file: string; readonly policy: Policy };
+  /** Full names of GKE platform policies to ask about `workloads`. */
+  readonly platformPolicies: readonly string[];
+  readonly workloads: readonly Workload[];
+  /** The images that this pipeline attested (by digest): every other image is NOT_IN_ATTESTED_SET. */
+  readonly attested?: { readonly file: string; readonly digests: ReadonlySet<string> };
+  /** How long missing attestations are waited for. */
+  readonly waitTimeoutMs: number;
 }

@@ -3,15 +3,19 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Attestation } from '../../src/core/attestation/attestation.js';
-import { createAttestorService } from '../../src/google/binary-authorization.js';
+import { parseClusterRef, type ClusterRef } from '../../src/core/deployment/target.js';
+import { createAttestorService, createPolicyService } from '../../src/google/binary-authorization.js';
 import { createAttestationStore } from '../../src/google/container-analysis.js';
+import { createDeployTargets } from '../../src/google/gke.js';
 import { createKeyService } from '../../src/google/kms.js';
 import { crc32c } from '../../src/signers/crc32c.js';
 import { googleOn } from '../google/google.js';
 import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
 import { attestationStoreContract, type StoreWorld } from './attestation-store.js';
 import { attestorServiceContract, type AttestorWorld } from './attestor-service.js';
+import { deployTargetsContract, type TargetsWorld } from './deploy-targets.js';
 import { keyServiceContract, type KeyWorld } from './key-service.js';
+import { policyServiceContract, type PolicyWorld } from './policy-service.js';
 
 const RING = 'projects/keys-prod/locations/europe-west4/keyRings/ring';
 const NOTE = 'projects/shop-prod/notes/built';
@@ -21,6 +25,8 @@ let emulator: TestEmulator;
 let keys: KeyWorld;
 let store: StoreWorld;
 let attestors: AttestorWorld;
+let policies: PolicyWorld;
+let targets: TargetsWorld;
 
 async function must(method: string, path: string, body?: unknown): Promise<{ [member: string]: never }> {
   const answer = await emulator.api(method, path, body);
@@ -39,6 +45,8 @@ beforeAll(async () => {
   store = { store: createAttestationStore(google), note: NOTE, project: 'shop-prod', otherProject: 'other-prod' } as StoreWorld;
   await makeKeys();
   await makeAttestor(createAttestorService(google));
+  policies = { ...(await makePolicies()), service: createPolicyService(google) };
+  targets = { ...(await makeClusters()), targets: createDeployTargets(google) };
 });
 
 afterAll(async () => {
@@ -90,9 +98,60 @@ async function makeAttestor(service: AttestorWorld['service']): Promise<void> {
   attestors = { service, attestor: ATTESTOR, note: NOTE, keyId, pem, good, bad } as AttestorWorld;
 }
 
+async function makePolicies(): Promise<Omit<PolicyWorld, 'service'>> {
+  const rule = { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG' };
+  // Two rule maps: what v1 refuses to store and no parser here may lose.
+  const document = {
+    defaultAdmissionRule: rule,
+    clusterAdmissionRules: { 'us-east1.prod': rule },
+    kubernetesNamespaceAdmissionRules: { shop: rule },
+  };
+  await must('PUT', '/v1beta1/projects/shop-prod/policy', document);
+  const systemDocument = { admissionWhitelistPatterns: [{ namePattern: 'gcr.io/region/*' }] };
+  await must('PUT', '/_emulator/system-policy/europe-west1', systemDocument);
+  const parent = 'projects/shop-prod/platforms/gke/policies';
+  const exceptFor = (...allowPattern: string[]) => ({ imageAllowlist: { allowPattern } });
+  const never = { displayName: 'never', alwaysDeny: true, ...exceptFor('gcr.io/unknown/*') };
+  const slsa = { slsaCheck: { rules: [{ trustedBuilder: 'GOOGLE_CLOUD_BUILD' }] }, ...exceptFor('gcr.io/denied/*') };
+  await must('POST', `/v1/${parent}?policyId=cv`, { gkePolicy: { ...exceptFor('gcr.io/fine/*'), checkSets: [{ checks: [slsa, never] }] } });
+  const images = { conformant: 'gcr.io/fine/x:v1', denied: 'gcr.io/denied/x:v1', undecided: 'gcr.io/unknown/x:v1' };
+  const project = 'shop-prod' as PolicyWorld['project'];
+  return { project, document, region: 'europe-west1', systemDocument, platformPolicy: `${parent}/cv`, images };
+}
+
+async function makeClusters(): Promise<Omit<TargetsWorld, 'targets'>> {
+  const policyBindings = [{ name: 'projects/1/platforms/gke/policies/cv' }];
+  const settings: readonly (readonly [string, object | undefined])[] = [
+    ['us-central1.enforced', { evaluationMode: 'PROJECT_SINGLETON_POLICY_ENFORCE' }],
+    ['us-central1-a.off', { evaluationMode: 'DISABLED' }],
+    ['us-central1.monitored', { evaluationMode: 'POLICY_BINDINGS', policyBindings }],
+    ['us-central1.both', { evaluationMode: 'POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE', policyBindings }],
+    ['us-central1.old', { enabled: true }],
+    ['us-central1.plain', undefined],
+  ];
+  const clusters: TargetsWorld['clusters'][number][] = [];
+  for (const [key, binaryAuthorization] of settings) {
+    const ref = cluster(key);
+    const parent = `projects/shop-prod/locations/${ref.location}`;
+    await must('POST', `/v1beta1/${parent}/clusters`, { cluster: { name: ref.name, binaryAuthorization } });
+    const { evaluationMode = '', enabled = false } = (binaryAuthorization ?? {}) as { evaluationMode?: string; enabled?: boolean };
+    clusters.push([ref, { evaluationMode, enabled }]);
+  }
+  const missing = ['us-central1.missing', 'us-east1.enforced', 'us-centrall1.enforced', 'global.enforced'].map(cluster);
+  return { project: 'shop-prod' as TargetsWorld['project'], clusters, missing };
+}
+
+function cluster(key: string): ClusterRef {
+  const ref = parseClusterRef(key);
+  if (!ref) throw new Error(`no cluster: ${key}`);
+  return ref;
+}
+
 keyServiceContract('Cloud KMS', () => keys);
 attestationStoreContract('Container Analysis', () => store);
 attestorServiceContract('Binary Authorization', () => attestors);
+policyServiceContract('Binary Authorization', () => policies);
+deployTargetsContract('GKE', () => targets);
 
 it('met no failure of the emulator itself', () => {
   expect(emulator.lastErrors).toEqual([]);

@@ -14,7 +14,7 @@ import { actionMetadata, makeRunFolder, removeRunFolders, runAction, type Action
 import { PROJECT, Stage, type StagedKey } from '../support/stage.js';
 
 const REPOSITORY = `us-docker.pkg.dev/${PROJECT}/shop`;
-const OUTPUTS = ['digest', 'digests', 'images', 'attestations', 'report', 'exit-code'];
+const OUTPUTS = ['digest', 'digests', 'images', 'attestations', 'verdict', 'report', 'exit-code'];
 const EMULATOR_SAID = /BINAUTHZ_EMULATOR_HOST is set: every Google and registry call goes to the emulator/;
 
 let emulator: TestEmulator;

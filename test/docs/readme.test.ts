@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every example of the README runs: the shell blocks in bash, the Action steps as the runner would start them.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as openpgp from 'openpgp';
@@ -77,7 +77,7 @@ function steps(name: string): readonly Step[] {
   return Array.isArray(document) ? document : Object.values(document.jobs).flatMap((job) => job.steps);
 }
 
-async function runStep({ with: inputs = {} }: Step): Promise<Ended> {
+async function runStep({ with: inputs = {} }: Step, verb: 'action' | 'check' = 'action'): Promise<Ended> {
   const fill = (text: string): string =>
     text
       .replace('${{ steps.build.outputs.digest }}', digest)
@@ -86,7 +86,7 @@ async function runStep({ with: inputs = {} }: Step): Promise<Ended> {
   const env = Object.fromEntries(Object.entries(inputs).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, fill(String(text))]));
   const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
   for (const file of Object.values(files)) await writeFile(file, '');
-  return run(anyNode.path, [join(DIST, 'action/index.js')], {
+  return run(anyNode.path, [join(DIST, `${verb}/index.js`)], {
     cwd: folder,
     env: { ...env, ...files, BINAUTHZ_EMULATOR_HOST: emulator.host, RUNNER_TEMP: folder },
   });
@@ -115,6 +115,51 @@ describe('README', () => {
     const ended = await bash(example('cli'), { BINAUTHZ_EMULATOR_HOST: emulator.host, QA_PGP_KEY: pgpKey, QA_PGP_PASSPHRASE: PASSPHRASE });
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stdout).toContain(digest);
+  });
+
+  describe('the deploy check', () => {
+    const images = (): string => `us-docker.pkg.dev/${PROJECT}/apps/web@${digest}`;
+    beforeAll(async () => {
+      const stage = new Stage(emulator, PROJECT);
+      await stage.call('PUT', `/v1/projects/${PROJECT}/policy`, {
+        globalPolicyEvaluationMode: 'DISABLE',
+        defaultAdmissionRule: {
+          evaluationMode: 'REQUIRE_ATTESTATION',
+          enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
+          requireAttestationsBy: [`projects/${PROJECT}/attestors/built-by-ci`],
+        },
+      });
+      await stage.call('POST', `/v1beta1/projects/${PROJECT}/locations/us-central1-a/clusters`, {
+        cluster: { name: 'prod', binaryAuthorization: { evaluationMode: 'PROJECT_SINGLETON_POLICY_ENFORCE' } },
+      });
+      await mkdir(join(folder, 'k8s'));
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: { containers: [{ name: 'web', image: images() }] } };
+      await writeFile(join(folder, 'k8s/pod.yaml'), JSON.stringify(pod));
+      await writeFile(join(folder, 'k8s/kustomization.yaml'), 'resources: [pod.yaml]\n');
+      await writeFile(
+        join(folder, 'policy.yaml'),
+        'defaultAdmissionRule: { evaluationMode: ALWAYS_ALLOW, enforcementMode: ENFORCED_BLOCK_AND_AUDIT_LOG }\n',
+      );
+      const attested = await bash(example('cli').split('\n\n')[0] ?? '', { BINAUTHZ_EMULATOR_HOST: emulator.host });
+      expect(attested.code, attested.stderr).toBe(0);
+    });
+
+    it('as an Action passes', async () => {
+      const [ours] = steps('action-check');
+      const metadata = parse(await readFile(join(ROOT, 'check/action.yml'), 'utf8')) as { inputs: Record<string, unknown> };
+      for (const input of Object.keys(ours?.with ?? {})) expect(Object.keys(metadata.inputs)).toContain(input);
+      const ended = await runStep(ours!, 'check');
+      expect(ended.code, ended.stdout + ended.stderr).toBe(0);
+      expect(await readFile(join(folder, 'output'), 'utf8')).toContain('ALLOWED');
+      expect(await readFile(join(folder, 'binauthz.sarif'), 'utf8')).toContain('2.1.0');
+    });
+
+    it('on the command line passes', async (context) => {
+      if (!found('kubectl')) context.skip('kubectl is not on the PATH');
+      const ended = await bash(example('cli-check'), { BINAUTHZ_EMULATOR_HOST: emulator.host });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(await readFile(join(folder, 'check.xml'), 'utf8')).toContain('<testsuites');
+    });
   });
 
   it('the example emulator serves gcloud', async (context) => {

@@ -2,43 +2,51 @@
 // The option table, action.yml and --help say the same.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { OUTPUTS } from '../../src/hosts/action/outputs.js';
+import { outputSentences } from '../../src/hosts/action/outputs.js';
 import { commandHelp, overview } from '../../src/hosts/cli/help.js';
 import { COMMANDS, LATER_COMMANDS } from '../../src/hosts/commands.js';
 import { nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
 import { EXIT_CODES } from '../../src/core/error-codes.js';
-import { parseAttest } from '../../src/hosts/parse.js';
+import { parseCheck, parseCheckedAttest } from '../../src/hosts/parse-check.js';
 import { VERSION } from '../../src/hosts/version.js';
-import { actionOptions, ATTESTOR, IMAGE, messagesOf, VERSION_1 } from './world.js';
+import { actionOptions, ATTESTOR, IMAGE, messagesOfAsync, VERSION_1 } from './world.js';
 
 type Entries = Record<string, Record<string, string | boolean>>;
 
 const root = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
-const lines = root('action.yml')
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'));
 
 /** The file is a subset of YAML that needs no parser: two spaces a level, every text a JSON string. */
-function section(name: string): Entries {
-  const start = lines.indexOf(`${name}:`) + 1;
-  const end = lines.findIndex((line, index) => index >= start && !line.startsWith(' '));
-  const entries: Entries = {};
-  let current: Record<string, string | boolean> = {};
-  for (const line of lines.slice(start, end < 0 ? undefined : end)) {
-    const [, indent = '', key = '', value = ''] = /^( +)([a-z0-9-]+):(?: (.+))?$/.exec(line) ?? [];
-    if (indent === '  ' && value === '') current = entries[key] = {};
-    else if (indent === '    ') current[key] = JSON.parse(value);
-    else throw new Error(`not in the subset: ${line}`);
-  }
-  return entries;
+function metadata(file: string) {
+  const lines = root(file)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const section = (name: string): Entries => {
+    const start = lines.indexOf(`${name}:`) + 1;
+    const end = lines.findIndex((line, index) => index >= start && !line.startsWith(' '));
+    const entries: Entries = {};
+    let current: Record<string, string | boolean> = {};
+    for (const line of lines.slice(start, end < 0 ? undefined : end)) {
+      const [, indent = '', key = '', value = ''] = /^( +)([a-z0-9-]+):(?: (.+))?$/.exec(line) ?? [];
+      if (indent === '  ' && value === '') current = entries[key] = {};
+      else if (indent === '    ') current[key] = JSON.parse(value);
+      else throw new Error(`not in the subset: ${line}`);
+    }
+    return entries;
+  };
+  const top = (name: string) =>
+    JSON.parse(/: (.+)$/.exec(lines.find((line) => line.startsWith(`${name}:`)) ?? ': null')?.[1] ?? 'null') as string;
+  return { lines, section, top };
 }
 
-const top = (name: string) =>
-  JSON.parse(/: (.+)$/.exec(lines.find((line) => line.startsWith(`${name}:`)) ?? ': null')?.[1] ?? 'null') as string;
+const ACTIONS = [
+  ['action.yml', 'attest', 'dist/action/index.js'],
+  ['check/action.yml', 'check', '../dist/check/index.js'],
+] as const;
 
-describe('action.yml', () => {
+describe.each(ACTIONS)('%s', (file, command, main) => {
+  const { lines, section, top } = metadata(file);
   test('has the inputs of the table, in its order, with its sentences and defaults', () => {
-    const expected = optionsOf('attest', 'action').map((option) => [
+    const expected = optionsOf(command, 'action').map((option) => [
       nameOn(option, 'action'),
       [option.help, option.actionHelp].filter(Boolean).join(' '),
       option.default,
@@ -46,30 +54,54 @@ describe('action.yml', () => {
     expect(Object.entries(section('inputs')).map(([name, entry]) => [name, entry['description'], entry['default']])).toEqual(expected);
   });
   test('has the outputs of the code', () => {
-    expect(Object.entries(section('outputs')).map(([name, entry]) => [name, entry['description']])).toEqual(Object.entries(OUTPUTS));
-  });
-  test('requires exactly the inputs without which every run is refused', () => {
-    const good = { images: IMAGE, attestors: ATTESTOR, 'kms-key-versions': VERSION_1 };
-    const required = Object.entries(section('inputs'))
-      .filter(([, entry]) => entry['required'] === true)
-      .map(([name]) => name);
-    expect(required).toEqual(['images', 'attestors']);
-    for (const name of required)
-      expect(messagesOf(() => parseAttest(actionOptions({ ...good, [name]: '' }), {}))).toEqual([
-        expect.stringContaining(`input ${name}: expected at least one`),
-      ]);
-    expect(messagesOf(() => parseAttest(actionOptions(good), {}))).toEqual([]);
-  });
-  test('its own defaults are what an absent input means', () => {
-    const good = { images: IMAGE, attestors: ATTESTOR, 'kms-key-versions': VERSION_1 };
-    const defaults = Object.fromEntries(Object.entries(section('inputs')).map(([name, entry]) => [name, String(entry['default'] ?? '')]));
-    expect(parseAttest(actionOptions({ ...defaults, ...good }), {})).toEqual(parseAttest(actionOptions(good), {}));
+    expect(Object.entries(section('outputs')).map(([name, entry]) => [name, entry['description']])).toEqual(
+      Object.entries(outputSentences(command)),
+    );
   });
   test('runs on Node 24 from dist, with what the Marketplace asks for', () => {
-    expect(lines.slice(lines.indexOf('runs:'))).toEqual(['runs:', '  using: "node24"', '  main: "dist/action/index.js"']);
+    expect(lines.slice(lines.indexOf('runs:'))).toEqual(['runs:', '  using: "node24"', `  main: "${main}"`]);
     expect(top('description').length).toBeLessThanOrEqual(125);
     expect(lines).toEqual(expect.arrayContaining(['  icon: "shield"', '  color: "blue"']));
   });
+});
+
+const WORLD = { cwd: process.cwd() };
+const required = (inputs: Entries) =>
+  Object.entries(inputs)
+    .filter(([, entry]) => entry['required'] === true)
+    .map(([name]) => name);
+const defaultsOf = (inputs: Entries) =>
+  Object.fromEntries(Object.entries(inputs).map(([name, entry]) => [name, String(entry['default'] ?? '')]));
+
+describe('action.yml', () => {
+  const inputs = metadata('action.yml').section('inputs');
+  const good = { images: IMAGE, attestors: ATTESTOR, 'kms-key-versions': VERSION_1 };
+  const parse = (given: Readonly<Record<string, string>>) => parseCheckedAttest(actionOptions(given), {}, WORLD);
+  test('requires exactly the inputs without which every run is refused', async () => {
+    expect(required(inputs)).toEqual(['images', 'attestors']);
+    for (const name of required(inputs))
+      expect(await messagesOfAsync(() => parse({ ...good, [name]: '' }))).toEqual([
+        expect.stringContaining(`input ${name}: expected at least one`),
+      ]);
+    expect(await messagesOfAsync(() => parse(good))).toEqual([]);
+  });
+  test('its own defaults are what an absent input means', async () =>
+    expect(await parse({ ...defaultsOf(inputs), ...good })).toEqual(await parse(good)));
+});
+
+describe('check/action.yml', () => {
+  const inputs = metadata('check/action.yml').section('inputs');
+  const good = { images: IMAGE, project: 'shop-prod' };
+  const parse = (given: Readonly<Record<string, string>>) => parseCheck(actionOptions(given, 'check'), {}, WORLD);
+  test('requires exactly the inputs without which every run is refused', async () => {
+    expect(required(inputs)).toEqual(['project']);
+    expect(await messagesOfAsync(() => parse({ images: IMAGE }))).toEqual([
+      'input project: expected the project whose policy is enforced, got none',
+    ]);
+    expect(await messagesOfAsync(() => parse(good))).toEqual([]);
+  });
+  test('its own defaults are what an absent input means', async () =>
+    expect(await parse({ ...defaultsOf(inputs), ...good })).toEqual(await parse(good)));
 });
 
 describe('the table', () => {

@@ -17,7 +17,7 @@ describe('inputs', () => {
       optionsOf('attest', 'action')
         .filter(({ kind }) => kind === 'secret')
         .map(variableOf),
-    ).toEqual(['INPUT_PGP-PRIVATE-KEY', 'INPUT_PGP-PASSPHRASE', 'INPUT_PKIX-PRIVATE-KEY', 'INPUT_ACCESS-TOKEN']));
+    ).toEqual(['INPUT_PGP-PRIVATE-KEY', 'INPUT_PGP-PASSPHRASE', 'INPUT_PKIX-PRIVATE-KEY', 'INPUT_ACCESS-TOKEN', 'INPUT_GITHUB-TOKEN']));
   test('that hold a secret know where it came from, and do not show it', () => {
     const [secret] = actionOptions({ 'pgp-passphrase': 'hunter2' }).secrets.get('pgp-passphrase') ?? [];
     expect([secret?.source, String(secret), JSON.stringify(secret)]).toEqual([
@@ -167,11 +167,12 @@ describe('outputs', () => {
       [],
       { onEmulator: false },
     );
-    expect(outputsOf(ending, '/tmp/r.json', image('a').image)).toEqual({
+    expect(outputsOf('attest', { ending, report: '/tmp/r.json', firstAsked: image('a').image })).toEqual({
       digest: image('a').digest,
       digests: `${image('a').digest}\n${image('b').digest}`,
       images: `${image('a').image}\n${image('b').image}`,
       attestations: 'o1\no2',
+      verdict: '',
       report: '/tmp/r.json',
       'exit-code': '0',
     });
@@ -188,17 +189,18 @@ describe('outputs', () => {
     const ending = endingOf({ schema: 'binauthz.attest/v1', images: [{ ...image('a'), tag: '1' }, image('b')], attestations: [] }, [], {
       onEmulator: false,
     });
-    expect(outputsOf(ending, undefined, asked).digest).toBe(expected);
+    expect(outputsOf('attest', { ending, report: undefined, firstAsked: asked }).digest).toBe(expected);
   });
   test('of a refused one', () => {
     const ending = endingOf({ schema: 'binauthz.attest/v1', images: [], attestations: [] }, [error('INVALID_INPUT', 'x')], {
       onEmulator: false,
     });
-    expect(outputsOf(ending, undefined, '')).toEqual({
+    expect(outputsOf('attest', { ending, report: undefined, firstAsked: '' })).toEqual({
       digest: '',
       digests: '',
       images: '',
       attestations: '',
+      verdict: '',
       report: '',
       'exit-code': '2',
     });

@@ -17,6 +17,7 @@ describe('words', () => {
     ['a flag with a value', ['attest', '--dry-run=false'], { 'dry-run': ['false'] }],
     ['the end of options', ['attest', '--', '--dry-run', '-x'], { image: ['--dry-run', '-x'] }],
     ['a negative value', ['attest', '--wait-timeout', '-5s'], { 'wait-timeout': ['-5s'] }],
+    ['a short option', ['check', '-f', 'k8s', '-f', '-'], { manifest: ['k8s', '-'] }],
     ['options before the command', ['--output', 'json', 'attest', 'one'], { output: ['json'], image: ['one'] }],
   ])('%s', (_, argv, expected) => expect(values(...argv)).toEqual(expected));
 });
@@ -40,17 +41,17 @@ describe('help and version', () => {
 
 describe('mistakes', () => {
   test.each<[string[], string, string | undefined]>([
-    [[], 'expected a command (attest, list, emulator, demo), got none', 'binauthz --help'],
-    [['atest', '--whatever', 'x'], 'expected a command (attest, list, emulator, demo), got "atest"', 'did you mean attest?'],
-    [['frobnicate'], 'expected a command (attest, list, emulator, demo), got "frobnicate"', 'binauthz --help'],
+    [[], 'expected a command (attest, check, list, emulator, demo), got none', 'binauthz --help'],
+    [['atest', '--whatever', 'x'], 'expected a command (attest, check, list, emulator, demo), got "atest"', 'did you mean attest?'],
+    [['frobnicate'], 'expected a command (attest, check, list, emulator, demo), got "frobnicate"', 'binauthz --help'],
     [
-      ['check', 'IMAGE', '--policy', 'f'],
-      'binauthz check: not available in this version (0.1.0); expected one of attest, list, emulator, demo',
+      ['audit', '--project', 'p'],
+      'binauthz audit: not available in this version (0.1.0); expected one of attest, check, list, emulator, demo',
       'binauthz --help lists what there is',
     ],
     [
       ['help', 'setup'],
-      'binauthz setup: not available in this version (0.1.0); expected one of attest, list, emulator, demo',
+      'binauthz setup: not available in this version (0.1.0); expected one of attest, check, list, emulator, demo',
       'binauthz --help lists what there is',
     ],
     [['attest', '--attestr', 'a'], 'unknown option of binauthz attest: --attestr', 'did you mean --attestor?'],
@@ -62,13 +63,11 @@ describe('mistakes', () => {
       'unknown option of binauthz attest: --pgp-private-key',
       'did you mean --pgp-private-key-env, which takes the name of an environment variable?',
     ],
-    ...[['--vulnerability-policy', 'x'], ['--scan-timeout=5m'], ['--check', 'enforce'], ['--strict']].map(
-      (words): [string[], string, string] => [
-        ['attest', ...words, 'image'],
-        `${words[0]?.replace(/=.*/, '') ?? ''}: not available in this version (0.1.0)`,
-        'binauthz attest --help lists the options',
-      ],
-    ),
+    ...[['--vulnerability-policy', 'x'], ['--scan-timeout=5m']].map((words): [string[], string, string] => [
+      ['attest', ...words, 'image'],
+      `${words[0]?.replace(/=.*/, '') ?? ''}: not available in this version (0.1.0)`,
+      'binauthz attest --help lists the options',
+    ]),
     [['-v', 'attest'], 'unknown option: -v', 'binauthz --help lists the options'],
     [
       ['attest', '--access-token-env='],

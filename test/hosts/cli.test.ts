@@ -20,7 +20,7 @@ describe('what needs no run', () => {
   });
   test('nothing at all is an input error', async () =>
     expect(await run([])).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining('error[INVALID_INPUT]: expected a command') }));
-  test.each([['check'], ['vulnerabilities'], ['setup'], ['audit'], ['rotate'], ['doctor']])('%s is not available yet', async (command) => {
+  test.each([['vulnerabilities'], ['setup'], ['audit'], ['rotate'], ['doctor']])('%s is not available yet', async (command) => {
     expect(await run([command, '--help'])).toMatchObject({
       status: 2,
       stdout: '',
@@ -67,7 +67,7 @@ describe('input errors', () => {
   ])('each has a next step, and no command that is not there: %j', async (argv) => {
     const { stdout } = await run([...argv, '--output=json']);
     const { errors } = JSON.parse(stdout) as { errors: { hint?: string }[] };
-    for (const { hint } of errors) expect(hint).toMatch(/^(?!.*binauthz (?:check|setup|doctor|audit|rotate|vulnerabilities)).*\S/);
+    for (const { hint } of errors) expect(hint).toMatch(/^(?!.*binauthz (?:setup|doctor|audit|rotate|vulnerabilities)).*\S/);
   });
   test.each([
     [['--output', 'json', 'attest', 'nginx']],

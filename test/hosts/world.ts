@@ -40,9 +40,26 @@ export function issuesOf(parse: () => unknown): readonly BinauthzError[] {
   return [];
 }
 
+/** The messages of everything that a parse which reads files ends with; none where it succeeds. */
+export async function messagesOfAsync(parse: () => Promise<unknown>): Promise<readonly string[]> {
+  try {
+    await parse();
+  } catch (thrown) {
+    if (thrown instanceof BinauthzErrors) return thrown.errors.map(({ message }) => message);
+    throw thrown;
+  }
+  return [];
+}
+
 /** The messages of a parse's issues. */
 export function messagesOf(parse: () => unknown): readonly string[] {
   return issuesOf(parse).map(({ message }) => message);
+}
+
+/** Where a run in this process reads files and standard input from. */
+export interface Surroundings {
+  readonly cwd?: string;
+  readonly stdin?: string;
 }
 
 export interface Ran {
@@ -55,6 +72,7 @@ export interface Ran {
 export function start(
   argv: readonly string[],
   env: Record<string, string | undefined> = {},
+  { cwd = process.cwd(), stdin = '' }: Surroundings = {},
 ): { readonly ended: Promise<Ran>; send(signal: 'SIGINT' | 'SIGTERM'): void; stdout(): string; readonly exits: readonly number[] } {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (texts[name] += text), isTerminal: false });
@@ -64,14 +82,12 @@ export function start(
     on: (signal: string, listener: () => void) => signals.on(signal, listener),
     exit: (code: number) => void exits.push(code),
   };
-  const ended = runCli({ argv, env, stdout: stream('stdout'), stderr: stream('stderr'), signals: source }).then((status) => ({
-    status,
-    ...texts,
-  }));
+  const streams = { stdout: stream('stdout'), stderr: stream('stderr'), readStdin: () => Promise.resolve(stdin) };
+  const ended = runCli({ argv, env, ...streams, cwd, signals: source }).then((status) => ({ status, ...texts }));
   return { ended, send: (signal) => void signals.emit(signal), stdout: () => texts.stdout, exits };
 }
 
 /** Runs a command line in this process to its end. */
-export function run(argv: readonly string[], env: Record<string, string | undefined> = {}): Promise<Ran> {
-  return start(argv, env).ended;
+export function run(argv: readonly string[], env: Record<string, string | undefined> = {}, surroundings: Surroundings = {}): Promise<Ran> {
+  return start(argv, env, surroundings).ended;
 }

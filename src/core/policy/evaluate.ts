@@ -1,132 +1,232 @@
 // SPDX-License-Identifier: Apache-2.0
-// First version: a GKE target under the default rule or a cluster rule. Whatever it does not know ends UNKNOWN.
+// The verdict of the enforcer on one image in one place, in its order (facts 5.2): enforcement, break-glass, system
+// policy, allowlist, rule, mode. Whatever cannot be decided is UNKNOWN.
 import type { AttestorName } from '../names.js';
+import { oneLine } from '../redact.js';
+import { admissionOf, glassOf } from './admission.js';
 import { exemptingPattern } from './allowlist.js';
-import { RULE_MAPS, type AdmissionRule, type Policy } from './policy.js';
+import { weigh } from './attestations.js';
+import type { Evaluation, Evidence, PlacedUse, PolicyContext, Question } from './context.js';
+import { denialText, NO_ATTESTATIONS, NOT_A_DIGEST } from './denial.js';
+import { withPatternHints } from './hints.js';
+import { filledMaps } from './policy.js';
+import { chooseRule, type ChosenRule } from './rules.js';
+import { subjectOf, type Subject } from './subject.js';
 import type { Reason, Verdict } from './verdict.js';
 
-/** The rule that decides for a target, with the name that reports give it. */
-export interface ChosenRule {
-  readonly name: string;
-  readonly rule: AdmissionRule;
+export type { ClusterState, Evaluation, Evidence, Needs, PlacedUse, PolicyContext, Question, Resolution, SystemPolicy } from './context.js';
+
+/** One image with all that its evaluation looks at. */
+interface Matter {
+  readonly context: PolicyContext;
+  readonly placed: PlacedUse;
+  readonly subject: Subject;
+  /** Why a violation might be none after all: an exemption that could not be read. */
+  readonly doubt?: Reason;
 }
 
-/** What is known about one attestor and one image: an attestation that verifies, none, or no answer. */
-export interface Evidence {
-  readonly attestor: AttestorName;
-  readonly found: 'verified' | 'none' | 'no-answer';
-  /** What was found, or why nothing was, in words for a person. */
-  readonly what: string;
-}
-
-/** The verdict on one image, with its reasons. */
-export interface Evaluation {
+interface Finding {
   readonly verdict: Verdict;
   readonly rule: string;
   readonly reasons: readonly Reason[];
+  readonly denial?: string;
+  readonly warnings?: readonly string[];
 }
 
-/** What has to be known before an image can be judged: its exemption, or the rule and the attestors to ask. */
-export type Question = { readonly decided: Evaluation } | { readonly chosen: ChosenRule; readonly attestors: readonly AttestorName[] };
-
-/** Decides what can be decided without evidence, and names the attestors whose evidence is needed otherwise. */
-export function pose(policy: Policy, image: string, cluster: string | undefined): Question {
-  const pattern = exemptingPattern(policy.admissionWhitelistPatterns, image);
-  if (pattern !== undefined) {
-    return {
-      decided: {
-        verdict: 'ALLOWED',
-        rule: 'admissionWhitelistPatterns',
-        reasons: [{ code: 'EXEMPT_BY_PATTERN', message: `the pattern ${pattern} exempts ${image}` }],
-      },
-    };
-  }
-  const chosen = chooseRule(policy, cluster);
-  if (!chosen) return { decided: undecidable('the policy has rules that this version cannot choose between') };
-  switch (chosen.rule.evaluationMode) {
-    case 'ALWAYS_ALLOW':
-      return {
-        decided: {
-          verdict: 'ALLOWED',
-          rule: chosen.name,
-          reasons: [{ code: 'POLICY_ALLOWS_ALL', message: `${chosen.name} admits every image` }],
-        },
-      };
-    case 'ALWAYS_DENY':
-      return { decided: violation(policy, chosen, [{ code: 'POLICY_DENIES_ALL', message: `${chosen.name} denies every image` }]) };
-    case 'REQUIRE_ATTESTATION':
-      return { chosen, attestors: chosen.rule.requireAttestationsBy };
-  }
+interface Notes {
+  readonly reasons: readonly Reason[];
+  readonly assumptions: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-/** The verdict under a rule that requires attestations: every listed attestor must be satisfied. */
-export function evaluate(policy: Policy, chosen: ChosenRule, isPinned: boolean, evidence: readonly Evidence[]): Evaluation {
-  if (!isPinned) {
-    return violation(policy, chosen, [
-      {
-        code: 'IMAGE_NOT_PINNED',
-        message: 'Expected digest with sha256 scheme, but got tag or malformed digest',
-        hint: 'deploy the image by its digest: GKE does not resolve tags',
-      },
-    ]);
+/** Decides what can be decided without evidence, and otherwise says what is needed and how to judge it. */
+export function pose(context: PolicyContext, placed: PlacedUse): Question {
+  const { use } = placed;
+  const glass = glassOf(use);
+  const admission = admissionOf(context, use);
+  const notes: Notes = { reasons: glass ? [glass.reason] : [], assumptions: admission.assumptions, warnings: admission.warnings };
+  if (admission.stopped) {
+    const { verdict, reason } = admission.stopped;
+    return { decided: conclude({ verdict, rule: '', reasons: [reason] }, notes) };
   }
-  const required = chosen.rule.requireAttestationsBy;
-  const answers = required.map(
-    (attestor) =>
-      evidence.find((entry) => entry.attestor === attestor) ?? { attestor, found: 'no-answer' as const, what: 'it was not asked' },
+  if (glass?.isEffective) {
+    const warnings = ['break-glass admits a workload whatever the policy says'];
+    return { decided: conclude({ verdict: 'ALLOWED_BREAK_GLASS', rule: '', reasons: [], warnings }, notes) };
+  }
+  const subject = subjectOf(placed);
+  const exempt = exemption(context, placed, subject);
+  if (exempt) return { decided: conclude(exempt, notes) };
+  return poseRules({ context, placed, subject, ...doubtOf(context, placed, subject) }, notes);
+}
+
+// The system policy comes before the policy and does not depend on it; the policy's own patterns belong to a policy
+// whose meaning is not published when it has two kinds of rules (facts 5.2).
+function exemption({ policy, system }: PolicyContext, { use }: PlacedUse, subject: Subject): Finding | undefined {
+  if (use.platform === 'gke' && policy.usesSystemPolicy && system.kind === 'read') {
+    const pattern = exemptingPattern(system.patterns, subject.text);
+    if (pattern !== undefined) {
+      const message = `the pattern ${pattern} of Google’s system policy exempts ${subject.text}`;
+      return { verdict: 'ALLOWED', rule: 'systemPolicy', reasons: [{ code: 'EXEMPT_BY_SYSTEM_POLICY', message }] };
+    }
+  }
+  const maps = filledMaps(policy);
+  if (maps.length > 1) {
+    const message = `the policy has ${maps.join(' and ')}: only one kind may hold rules, and what the enforcer does with more is not published`;
+    const hint = 'keep the rules of one kind, and import the policy again';
+    return { verdict: 'UNKNOWN', rule: '', reasons: [{ code: 'RULE_MAPS_CONFLICT', message, hint }] };
+  }
+  const pattern = exemptingByPattern(policy.admissionWhitelistPatterns, subject);
+  if (pattern === undefined) return undefined;
+  const message = `the pattern ${pattern} exempts ${subject.text}`;
+  return { verdict: 'ALLOWED', rule: 'admissionWhitelistPatterns', reasons: [{ code: 'EXEMPT_BY_PATTERN', message }] };
+}
+
+// Cloud Run evaluates a digest that may not be known; a pattern that takes the lowest and the highest takes them all.
+function exemptingByPattern(patterns: readonly string[], subject: Subject): string | undefined {
+  if (subject.unresolved === undefined) return exemptingPattern(patterns, subject.text);
+  const [lowest, highest] = ['0', 'f'].map((digit) => `${subject.name}@sha256:${digit.repeat(64)}`);
+  return patterns.find((pattern) =>
+    [lowest, highest].every((text) => text !== undefined && exemptingPattern([pattern], text) !== undefined),
   );
-  const missing = answers.filter((answer) => answer.found === 'none');
-  if (missing.length > 0)
-    return violation(
-      policy,
-      chosen,
-      missing.map((answer) => missingReason(answer, required.length)),
-    );
-  const open = answers.filter((answer) => answer.found === 'no-answer');
-  if (open.length > 0)
+}
+
+function doubtOf({ policy, system }: PolicyContext, { use }: PlacedUse, subject: Subject): { doubt?: Reason } {
+  if (use.platform === 'gke' && policy.usesSystemPolicy && system.kind !== 'read') {
+    const why = system.kind === 'unreadable' ? system.why : 'it was not asked for';
     return {
-      verdict: 'UNKNOWN',
-      rule: chosen.name,
-      reasons: open.map(({ attestor, what }) => ({ code: 'EVIDENCE_MISSING', message: what, attestor })),
+      doubt: { code: 'EVIDENCE_MISSING', message: `Google’s system policy, which may exempt the image, could not be read: ${why}` },
     };
-  return {
-    verdict: 'ALLOWED',
-    rule: chosen.name,
-    reasons: answers.map(({ attestor, what }) => ({ code: 'ATTESTED', message: what, attestor })),
+  }
+  const pattern = policy.admissionWhitelistPatterns.find((entry) => entry.startsWith(`${subject.name}@`));
+  if (subject.unresolved === undefined || pattern === undefined) return {};
+  const message = `the pattern ${pattern} may exempt the image, whose digest is not known: ${subject.unresolved}`;
+  return { doubt: { code: 'IMAGE_NOT_RESOLVED', message } };
+}
+
+function poseRules(matter: Matter, admission: Notes): Question {
+  const { context, placed, subject } = matter;
+  const choice = chooseRule(context.policy, placed.use, placed.place, context.cluster?.ref.key);
+  const notes: Notes = {
+    reasons: admission.reasons,
+    assumptions: [...admission.assumptions, ...subject.assumptions, ...choice.assumptions],
+    warnings: [...admission.warnings, ...choice.warnings],
   };
-}
-
-function chooseRule(policy: Policy, cluster: string | undefined): ChosenRule | undefined {
-  const filled = RULE_MAPS.filter((name) => Object.keys(policy.rules[name]).length > 0);
-  if (filled.length === 0) return { name: 'defaultAdmissionRule', rule: policy.defaultAdmissionRule };
-  if (filled.length > 1 || filled[0] !== 'clusterAdmissionRules' || cluster === undefined) return undefined;
-  const rule = policy.rules.clusterAdmissionRules[cluster];
-  return rule ? { name: `clusterAdmissionRules[${cluster}]`, rule } : { name: 'defaultAdmissionRule', rule: policy.defaultAdmissionRule };
-}
-
-// The system policy only exempts: a violation is final only where it is off, because this version does not read it.
-function violation(policy: Policy, chosen: ChosenRule, reasons: readonly Reason[]): Evaluation {
-  if (chosen.rule.enforcementMode === 'DRYRUN_AUDIT_LOG_ONLY') return { verdict: 'ALLOWED_DRY_RUN', rule: chosen.name, reasons };
-  if (!policy.usesSystemPolicy) return { verdict: 'DENIED', rule: chosen.name, reasons };
-  return {
-    verdict: 'UNKNOWN',
-    rule: chosen.name,
-    reasons: [
-      ...reasons,
-      { code: 'POLICY_NOT_DECIDABLE', message: 'the system policy, which this version does not read, may exempt the image' },
-    ],
+  const judge = (evidence: readonly Evidence[]): Evaluation => {
+    const [first, ...others] = choice.rules;
+    const finding = judgeUnder(first, matter, evidence);
+    return agree(
+      finding,
+      others.map((rule) => judgeUnder(rule, matter, evidence)),
+      notes,
+    );
   };
+  const attestors = attestorsOf(choice.rules);
+  const { digest, index } = subject;
+  if (digest === undefined || attestors.length === 0) return { decided: judge([]) };
+  return { needs: { attestors, digest, ...(index === undefined ? {} : { index }) }, judge };
 }
 
-function undecidable(message: string): Evaluation {
-  return { verdict: 'UNKNOWN', rule: '', reasons: [{ code: 'POLICY_NOT_DECIDABLE', message }] };
+function attestorsOf(rules: readonly ChosenRule[]): readonly AttestorName[] {
+  const requiring = rules.filter(({ rule }) => rule.evaluationMode === 'REQUIRE_ATTESTATION');
+  return [...new Set(requiring.flatMap(({ rule }) => rule.requireAttestationsBy))];
 }
 
-function missingReason(answer: Evidence, required: number): Reason {
+function agree(first: Finding, others: readonly Finding[], notes: Notes): Evaluation {
+  if (others.length === 0) return conclude(first, notes);
+  if (others.every(({ verdict }) => verdict === first.verdict)) {
+    const assumption = 'every cluster rule of the policy gives the same verdict as the default rule, so no cluster had to be named';
+    const warnings = others.flatMap((other) => other.warnings ?? []);
+    const merged = { ...first, warnings: [...new Set([...(first.warnings ?? []), ...warnings])] };
+    return conclude(merged, { ...notes, assumptions: [...notes.assumptions, assumption] });
+  }
+  const verdicts = [first, ...others].map(({ rule, verdict }) => `${rule}: ${verdict}`);
+  const message = `the verdict depends on the cluster: ${verdicts.slice(0, 10).join(', ')}${verdicts.length > 10 ? ', …' : ''}`;
+  const reason: Reason = { code: 'CLUSTER_UNKNOWN', message, hint: 'name the cluster: --cluster LOCATION.NAME' };
+  return conclude({ verdict: 'UNKNOWN', rule: '', reasons: [reason] }, notes);
+}
+
+function judgeUnder(chosen: ChosenRule, matter: Matter, evidence: readonly Evidence[]): Finding {
+  switch (chosen.rule.evaluationMode) {
+    case 'ALWAYS_ALLOW': {
+      const never = matter.context.policy.isNeverSet ? ': no policy was ever set' : '';
+      const message = `${chosen.name} admits every image${never}`;
+      return { verdict: 'ALLOWED', rule: chosen.name, reasons: [{ code: 'POLICY_ALLOWS_ALL', message }], warnings: [message] };
+    }
+    case 'ALWAYS_DENY': {
+      const message = `${chosen.name} denies every image`;
+      const hint = 'exempt the image with a pattern in admissionWhitelistPatterns, or change the rule';
+      return violation(chosen, matter, [{ code: 'POLICY_DENIES_ALL', message, hint }], []);
+    }
+    case 'REQUIRE_ATTESTATION':
+      return judgeAttestations(chosen, matter, evidence);
+  }
+}
+
+function judgeAttestations(chosen: ChosenRule, matter: Matter, evidence: readonly Evidence[]): Finding {
+  const { subject, placed } = matter;
+  const required = chosen.rule.requireAttestationsBy;
+  if (subject.unresolved !== undefined) {
+    const message = `the digest that Cloud Run would evaluate is not known: ${subject.unresolved}`;
+    return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [{ code: 'IMAGE_NOT_RESOLVED', message }] };
+  }
+  if (subject.digest === undefined) {
+    const denying = required.map((attestor) => ({ attestor, reason: NOT_A_DIGEST }));
+    return violation(chosen, matter, [notPinned(placed, subject)], denying);
+  }
+  const { standing, reasons, denying } = weigh(required, subject, evidence);
+  switch (standing) {
+    case 'satisfied':
+      return { verdict: 'ALLOWED', rule: chosen.name, reasons };
+    case 'open':
+      return { verdict: 'UNKNOWN', rule: chosen.name, reasons };
+    case 'violated':
+      return violation(
+        chosen,
+        matter,
+        reasons,
+        denying.map((attestor) => ({ attestor, reason: NO_ATTESTATIONS })),
+      );
+  }
+}
+
+function notPinned({ resolved }: PlacedUse, subject: Subject): Reason {
+  const known = resolved && 'digest' in resolved ? `${subject.name}@${resolved.digest}` : undefined;
+  const hint = `deploy the image by its digest, because GKE does not resolve tags: write ${known ?? `${subject.name}@sha256:…`}`;
+  return { code: 'IMAGE_NOT_PINNED', message: NOT_A_DIGEST, hint };
+}
+
+// The selected rule's own mode decides what a violation does (facts 5.2, step 8).
+function violation(
+  chosen: ChosenRule,
+  matter: Matter,
+  found: readonly Reason[],
+  attestors: readonly { readonly attestor: string; readonly reason: string }[],
+): Finding {
+  const { context, placed, subject, doubt } = matter;
+  const reasons = withPatternHints(found, context, placed.use, subject);
+  if (chosen.rule.enforcementMode === 'DRYRUN_AUDIT_LOG_ONLY') {
+    const warnings = [`${chosen.name} only logs violations (DRYRUN_AUDIT_LOG_ONLY): it blocks nothing`];
+    return { verdict: 'ALLOWED_DRY_RUN', rule: chosen.name, reasons, warnings };
+  }
+  if (doubt) return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [...reasons, doubt] };
+  const where = chosen.map === undefined ? {} : { map: chosen.map };
+  const denial = denialText({ platform: placed.use.platform, image: subject.text, ...where, key: chosen.key, attestors });
+  return { verdict: 'DENIED', rule: chosen.name, reasons, denial };
+}
+
+// Names of images, keys and values come from files and from Google; a line break in a log may begin a command to CI.
+function conclude(finding: Finding, notes: Notes): Evaluation {
+  const reasons = [...notes.reasons, ...finding.reasons].map((reason) => ({
+    ...reason,
+    message: oneLine(reason.message),
+    ...(reason.hint === undefined ? {} : { hint: oneLine(reason.hint) }),
+  }));
   return {
-    code: 'NO_TRUSTED_ATTESTATION',
-    message: `No attestations found that were valid and signed by a key trusted by the attestor (${answer.what}; ${required} of ${required} attestors required)`,
-    attestor: answer.attestor,
-    hint: `attest the image: binauthz attest IMAGE --attestor ${answer.attestor} …`,
+    verdict: finding.verdict,
+    rule: oneLine(finding.rule),
+    reasons,
+    assumptions: notes.assumptions.map(oneLine),
+    warnings: [...notes.warnings, ...(finding.warnings ?? [])].map(oneLine),
+    ...(finding.denial === undefined ? {} : { denial: oneLine(finding.denial) }),
   };
 }

@@ -28,6 +28,20 @@ export interface Policy {
   readonly defaultAdmissionRule: AdmissionRule;
   /** Whether Google's system policy is evaluated as well; it only ever exempts images. */
   readonly usesSystemPolicy: boolean;
-  /** Absent where the policy was never set. */
+  /** Whether `globalPolicyEvaluationMode` says so itself; left out, it means DISABLE. */
+  readonly namesSystemPolicy: boolean;
+  /** A live policy without an update time: what the API answers where none was ever set. */
+  readonly isNeverSet: boolean;
+  /** Absent where the policy was never set, or is from a file that does not say. */
   readonly updateTime?: string;
+}
+
+/** The rule maps that are not empty: at most one, except in a state that the API excludes. */
+export function filledMaps(policy: Policy): readonly RuleMapName[] {
+  return RULE_MAPS.filter((name) => Object.keys(policy.rules[name]).length > 0);
+}
+
+/** The rule of exactly this key, never something that every object has. */
+export function ruleOf(policy: Policy, map: RuleMapName, key: string): AdmissionRule | undefined {
+  return Object.hasOwn(policy.rules[map], key) ? policy.rules[map][key] : undefined;
 }

@@ -6,6 +6,8 @@ import { jsonBody, param, route, type Call, type Reply, type Route } from '../ro
 import { ApiError, stringMember } from '../wire.js';
 import type { World } from '../world.js';
 import { Attestors, parseAttestor, renderAttestor, type Attestor } from './attestors.js';
+import type { Evidence } from './platform/checks.js';
+import { PlatformPolicies } from './platform-policies.js';
 import { attestorsOf, parsePolicy, Policies, RULE_MAPS } from './policy.js';
 import { validateOccurrence } from './validate.js';
 import { ANY_VERSION, noteMember } from './versions.js';
@@ -22,15 +24,18 @@ export interface BinaryAuthorization {
   setSystemPolicy(call: Call): Reply;
 }
 
-/** Binary Authorization with an empty store. */
-export function createBinaryAuthorization(world: World): BinaryAuthorization {
+/** Binary Authorization with an empty store; platform policies are evaluated over what other APIs hold. */
+export function createBinaryAuthorization(evidence: Evidence): BinaryAuthorization {
+  const { world } = evidence;
+  const platformPolicies = new PlatformPolicies(evidence);
   const attestors = new Attestors(world);
   const policies = new Policies(world.clock);
   return {
-    routes: [...attestorRoutes(world, attestors), ...policyRoutes(world, policies, attestors)],
+    routes: [...attestorRoutes(world, attestors), ...policyRoutes(world, policies, attestors), ...platformPolicies.routes()],
     reset: () => {
       attestors.reset();
       policies.reset();
+      platformPolicies.reset();
     },
     setSystemPolicy: (call) => ({ json: policies.setSystem(param(call, 'location'), jsonBody(call, RULE_MAPS)) }),
   };

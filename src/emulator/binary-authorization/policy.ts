@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Project policies and system policies: what the API accepts, stores and answers.
+import { isRegion } from '../regions.js';
 import {
   ApiError,
   enumMember,
@@ -188,8 +189,10 @@ export class Policies {
     return policy;
   }
 
-  /** The system policy of a location. */
+  /** The system policy of `global` or a region; NOT_FOUND for any other location, unless one was set for it. */
   system(location: string): JsonObject {
+    if (location !== 'global' && !isRegion(location) && !this.systems.has(location))
+      throw new ApiError('NOT_FOUND', `The system policy locations/${location}/policy was not found.`);
     return { name: `locations/${location}/policy`, ...(this.systems.get(location) ?? SYSTEM_POLICY) };
   }
 

@@ -58,7 +58,8 @@ function subjectFlaw(attestor: Attestor, { note, resourceUri, payload }: Questio
   return payloadFlaw(payload, digest);
 }
 
-function payloadFlaw(payload: Buffer, digest: string): string | undefined {
+/** Why signed bytes are not what vouches for a digest; undefined where they are. */
+export function payloadFlaw(payload: Buffer, digest: string): string | undefined {
   const unexpected = (why: string) => `Unexpected message was signed: ${why}`;
   let parsed: unknown;
   try {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Ending } from '../outcome.js';
+import { checkOf, type Ending } from '../outcome.js';
 
-/** The last line of a step's log: how it ended, what became of the attestations, and where the report is. */
+/** The last line of a step's log: how it ended, what became of the attestations, what was decided, and where the report is. */
 export function closingLine(command: string, { result, exitCode }: Ending, report: string | undefined): string {
   const end = exitCode === 0 ? 'done' : `failed with exit code ${exitCode}`;
+  const check = checkOf(result);
   const rows = result.schema === 'binauthz.attest/v1' ? result.attestations : [];
   const statuses = [...new Set(rows.map(({ status }) => status))].map(
     (status) => `${rows.filter((row) => row.status === status).length} ${status}`,
@@ -11,6 +12,7 @@ export function closingLine(command: string, { result, exitCode }: Ending, repor
   return [
     `binauthz ${command}: ${end}`,
     ...(statuses.length === 0 ? [] : [statuses.join(', ')]),
+    ...(check === undefined || (result.errors && check.images.length === 0) ? [] : [`verdict: ${check.verdict}`]),
     ...(report === undefined ? [] : [`report: ${report}`]),
   ].join('; ');
 }

@@ -2,25 +2,24 @@
 // The Action: inputs in, one command, its result in outputs, report, summary and annotations.
 import * as core from '@actions/core';
 import { asError, BinauthzError } from '../../core/errors.js';
-import { renderMarkdown } from '../../reports/markdown.js';
 import { listenForCancellation } from '../cancellation.js';
 import type { RawOptions } from '../option-reader.js';
 import { type Command } from '../commands.js';
 import { optionsOf } from '../options.js';
-import { linesOf, meaningOf, type Ending } from '../outcome.js';
+import { linesOf } from '../outcome.js';
 import { runCommand, type Services } from '../run-command.js';
 import { flushed } from '../streams.js';
 import { VERSION } from '../version.js';
-import { annotationsOf } from './annotations.js';
 import { closingLine } from './closing-line.js';
 import { readInputs, variableOf } from './inputs.js';
 import { logLine } from './log-line.js';
 import { masksOfKey, masksOfText } from './masking.js';
-import { outputsOf, type OutputName } from './outputs.js';
+import { ACTION_COMMANDS, outputsOf, type ActionCommand, type OutputName } from './outputs.js';
 import { createProgram, withoutInputs } from './program.js';
 import { writeReport } from './report-file.js';
 import { createReporter } from './reporter.js';
 import { findRunUrl } from './run-url.js';
+import { annotate, comment, markdownOf } from './telling.js';
 
 /** Runs an Action's command over this process and ends it: with 1 whatever failed, since the runner knows no other. */
 export async function runAction(verb: string): Promise<void> {
@@ -28,8 +27,9 @@ export async function runAction(verb: string): Promise<void> {
   // Node calls it success when a promise never settles and nothing is left to wait for.
   process.on('beforeExit', failUnfinished);
   try {
-    if (verb !== 'attest') throw new Error(`binauthz ${verb}: not available in this version (${VERSION})`);
-    await attestAction();
+    const command = ACTION_COMMANDS.find((known) => known === verb);
+    if (!command) throw new Error(`binauthz ${verb}: not available in this version (${VERSION})`);
+    await runNamed(command);
   } catch (thrown) {
     // Nothing may end green by accident, not even a thrown string.
     fail(thrown);
@@ -72,22 +72,23 @@ function failUnfinished(): void {
   process.exit(1);
 }
 
-async function attestAction(): Promise<void> {
-  const raw = takeInputs('attest');
-  const ending = await runCommand('attest', raw, connect());
+async function runNamed(command: ActionCommand): Promise<void> {
+  const raw = takeInputs(command);
+  const ending = await runCommand(command, raw, connect());
   const runUrl = ending.exitCode === 2 ? undefined : await findRunUrl();
   const report = await tell('write the report', () =>
-    writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, 'attest', process.env),
+    writeReport({ ...ending.result, ...(runUrl === undefined ? {} : { run: runUrl }) }, command, process.env),
   );
-  if (ending.exitCode !== 0) annotate(ending);
-  if (wantsSummary(raw)) await tell('write the job summary', () => writeSummary(ending, runUrl));
-  core.info(logLine(closingLine('attest', ending, report)));
+  annotate(command, ending);
+  if (wantsSummary(raw)) await tell('write the job summary', () => core.summary.addRaw(markdownOf(command, ending, runUrl), true).write());
+  await tell('comment on the pull request', () => comment(command, raw, { ending, runUrl }));
+  core.info(logLine(closingLine(command, ending, report)));
   // Last, because it may fail the step, and everything else has been said by then.
-  writeOutputs(outputsOf(ending, report, raw.values.get('image')?.[0] ?? ''));
+  writeOutputs(outputsOf(command, { ending, report, firstAsked: raw.values.get('image')?.[0] ?? '' }));
 }
 
 /** Writes the outputs, without which the jobs that follow would go on with nothing. UNAVAILABLE where they cannot be. */
-function writeOutputs(outputs: Readonly<Record<OutputName, string>>): void {
+function writeOutputs(outputs: Readonly<Partial<Record<OutputName, string>>>): void {
   try {
     for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
   } catch (cause) {
@@ -117,24 +118,11 @@ function takeInputs(command: Command): RawOptions {
 function connect(): Services {
   const env = withoutInputs(process.env);
   const cancellation = listenForCancellation({ on: (signal, listener) => process.on(signal, listener), exit: () => process.exit(1) });
-  return { env, cancellation, reporter: createReporter(), program: createProgram(env) };
-}
-
-function annotate(ending: Ending): void {
-  const { aggregate, details, logged } = annotationsOf('attest', ending);
-  core.setFailed(aggregate);
-  for (const detail of details) core.error(detail, { title: 'binauthz attest' });
-  for (const text of logged) core.info(logLine(text));
+  return { env, cancellation, reporter: createReporter(), program: createProgram(env), files: { cwd: process.cwd() } };
 }
 
 function wantsSummary(raw: RawOptions): boolean {
   return raw.values.get('summary')?.[0]?.toLowerCase() !== 'false';
-}
-
-async function writeSummary({ result, exitCode }: Ending, runUrl: string | undefined): Promise<void> {
-  const title = exitCode === 0 ? 'binauthz attest: done' : `binauthz attest: failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
-  const text = renderMarkdown(result, { title, ...(runUrl === undefined ? {} : { runUrl }) });
-  await core.summary.addRaw(text, true).write();
 }
 
 /** Tries what only informs: the run has ended, and a full disk must not change how. */

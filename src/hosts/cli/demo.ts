@@ -6,7 +6,7 @@ import type { Verdict } from '../../core/policy/verdict.js';
 import type { AttestResult } from '../../core/results.js';
 import { Secret } from '../../core/secret.js';
 import type { Stage } from '../../emulator/seed.js';
-import { check, type CheckedImages } from '../../usecases/check.js';
+import { check } from '../../usecases/check.js';
 import { connect, runAttest } from '../compose.js';
 import type { Env, RunContext } from '../context.js';
 import { EMULATOR_VARIABLE } from '../environment.js';
@@ -111,17 +111,15 @@ class Story {
 
   private async expect(expected: Verdict, image: string, when: string): Promise<void> {
     const ports = connect(this.common, this.context);
-    const checked = await check({ project: this.stage.project as ProjectId, images: [image] }, ports);
+    const project = this.stage.project as ProjectId;
+    const uses = [{ image, platform: 'gke' as const }] as const;
+    const { result: checked } = await check({ project, uses, platformPolicies: [], workloads: [], waitTimeoutMs: 0 }, ports);
     this.say(`   ${checked.verdict}  ${short(image)}`);
-    for (const { attestor, message } of reasonsOf(checked)) this.say(`     ${attestor ?? ''}: ${message}`);
+    for (const { attestor, message } of checked.images.flatMap(({ reasons }) => reasons)) this.say(`     ${attestor ?? ''}: ${message}`);
     this.verdicts.push({ image, when, verdict: checked.verdict });
     if (checked.verdict === expected) return;
     throw new BinauthzError('INTERNAL', `the demo expected ${expected} for ${image} ${when}, got ${checked.verdict}`, { resource: image });
   }
-}
-
-function reasonsOf(checked: CheckedImages): CheckedImages['images'][number]['reasons'] {
-  return checked.images.flatMap(({ reasons }) => reasons);
 }
 
 function short(image: string): string {

@@ -20,6 +20,8 @@ export async function runProcess(): Promise<void> {
     env: process.env,
     stdout: textStream(process.stdout),
     stderr: textStream(process.stderr),
+    readStdin,
+    cwd: process.cwd(),
     signals: { on: (signal, listener) => process.on(signal, listener), exit: (code) => process.exit(code) },
   });
   process.exitCode = ended;
@@ -31,6 +33,12 @@ export async function runProcess(): Promise<void> {
   await flushed(process.stderr);
   // Idle connections of a client library may keep the process alive for minutes after its work is done.
   process.exit(status);
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Ends the process for what nobody awaited; Node itself would print the source line, which in a bundle is endless. */

@@ -3,6 +3,7 @@
 import { formatDuration } from '../../core/duration.js';
 import type { BinauthzError } from '../../core/errors.js';
 import type { AttestationResult, AttestedImage, AttestResult, ListedAttestation, ListResult } from '../../core/results.js';
+import { checkText } from '../../reports/check-text.js';
 import { linesOf, type AnyResult } from '../outcome.js';
 import { printable, type Style } from './terminal.js';
 
@@ -10,7 +11,10 @@ import { printable, type Style } from './terminal.js';
 export function renderResult(result: AnyResult, style: Style): string {
   switch (result.schema) {
     case 'binauthz.attest/v1':
-      return text(attestLines(result, style));
+      return `${text(attestLines(result, style))}${result.check ? checkText(result.check, style) : ''}`;
+    case 'binauthz.check/v1':
+      // Nothing was judged where the run failed before it; the errors say so.
+      return result.errors && result.images.length === 0 ? '' : checkText(result, style);
     case 'binauthz.list/v1':
       return text(listLines(result, style));
     case 'binauthz.error/v1':

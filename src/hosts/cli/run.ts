@@ -33,6 +33,9 @@ export interface CliWorld {
   readonly env: Record<string, string | undefined>;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** Everything on standard input, for manifests. */
+  readonly readStdin: () => Promise<string>;
+  readonly cwd: string;
   readonly signals: SignalSource;
 }
 
@@ -65,6 +68,7 @@ async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promi
   const services = connect(args, { env, cancellation, world });
   switch (command.name) {
     case 'attest':
+    case 'check':
     case 'list':
       return printEnding(await runCommand(command.name, raw, services), args, world);
     case 'emulator': {
@@ -111,12 +115,14 @@ function connect(args: Args, run: { readonly env: Env; readonly cancellation: Ca
   const usual: Loudness = args.command?.name === 'demo' ? 'silent' : isOn(args, 'quiet') ? 'quiet' : 'normal';
   const loudness: Loudness = isOn(args, 'verbose') ? 'verbose' : usual;
   const reporter = createReporter((text) => world.stderr.write(text), loudness, styleOf(world.stderr, world));
-  return { env, cancellation, reporter, program: createProgram(env, cancellation.signal) };
+  const files = { cwd: world.cwd, readStdin: () => world.readStdin() };
+  return { env, cancellation, reporter, program: createProgram(env, cancellation.signal), files };
 }
 
-function printEnding({ result, errors, exitCode }: Ending, args: Args, world: CliWorld): number {
+function printEnding({ result, errors, exitCode, refusal }: Ending, args: Args, world: CliWorld): number {
   world.stdout.write(wantsJson(args) ? renderJson(result) : renderResult(result, styleOf(world.stdout, world)));
-  world.stderr.write(renderErrors(errors, styleOf(world.stderr, world)));
+  // The last line on a terminal, and the only one of a script that keeps standard output for itself.
+  world.stderr.write(renderErrors(refusal ? [refusal] : errors, styleOf(world.stderr, world)));
   return exitCode;
 }
 

@@ -3,6 +3,7 @@ import { BinauthzError, asError } from '../../core/errors.js';
 import { pinnedName } from '../../core/image/reference.js';
 import type { AttestorService } from '../../ports/attestor-service.js';
 import type { Reporter } from '../../ports/reporter.js';
+import { MOST_VALIDATIONS } from './validation-allowance.js';
 import { concurrently, settle, valuesOf, type Settled } from './concurrently.js';
 import type { SignedAssignment } from './sign-attestations.js';
 
@@ -16,9 +17,6 @@ export interface Validation {
   readonly assignment: SignedAssignment;
   readonly answer: Settled<ValidatedAssignment>;
 }
-
-/** Calls of validateAttestationOccurrence in one run; the quota of reads is 100 a minute, and others use it too. */
-const MOST_CALLS = 60;
 
 export interface ValidatePorts {
   readonly attestors: AttestorService;
@@ -43,7 +41,7 @@ export async function validateAttestations(signed: readonly SignedAssignment[], 
   // A key that Google refuses once is refused again: asking for the rest would only spend the quota.
   if (answered.some(({ answer }) => !answer.ok)) return answered;
   const rest = signed.filter((assignment) => !firsts.includes(assignment));
-  const allowance = Math.max(0, MOST_CALLS - firsts.length);
+  const allowance = Math.max(0, MOST_VALIDATIONS - firsts.length);
   const others = valuesOf(await concurrently(rest.slice(0, allowance), ask));
   return [...answered, ...others, ...rest.slice(allowance).map(keepLocal)];
 }

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vulnerability policy file, `binauthz.vulnerability-policy/v1`.
+import { parseDuration } from '../duration.js';
+import { SEVERITIES, type Severity } from './finding.js';
+
+/** A finding that somebody answers for, until a day. */
+export interface Waiver {
+  readonly id: string;
+  /** Without it, the waiver is for every package. */
+  readonly package?: string;
+  readonly owner: string;
+  readonly reason: string;
+  /** `2027-01-31`: the last day, in UTC, on which it counts. */
+  readonly expires: string;
+}
+
+/** From which value on findings are denied; what is left out is not judged. */
+export interface Thresholds {
+  readonly fixable?: Severity;
+  readonly unfixable?: Severity;
+  readonly cvss?: number;
+}
+
+/** What an image may hold, and how old the scan that says so may be. */
+export interface VulnerabilityPolicy {
+  readonly deny: Thresholds;
+  /** What becomes of a finding without severity, or without score where scores are judged. */
+  readonly unknownSeverity: 'deny' | 'allow';
+  readonly maxScanAgeMs?: number;
+  readonly waivers: readonly Waiver[];
+}
+
+/** A policy, or everything that is wrong with the document. */
+export type ParsedVulnerabilityPolicy =
+  | { readonly policy: VulnerabilityPolicy; readonly problems?: undefined }
+  | { readonly policy?: undefined; readonly problems: readonly string[] };
+
+/** The schema that a policy file names. */
+export const VULNERABILITY_POLICY_SCHEMA = 'binauthz.vulnerability-policy/v1';
+
+type Fields = { readonly [member: string]: unknown };
+
+const MEMBERS = ['schema', 'deny', 'unknownSeverity', 'maxScanAge', 'waivers'];
+const THRESHOLDS = ['fixable', 'unfixable', 'cvss'];
+const WAIVER_MEMBERS = ['id', 'package', 'owner', 'reason', 'expires'];
+const LONGEST_QUOTE = 80;
+
+/** Reads a policy from a parsed YAML or JSON document. What it does not know, it refuses: a misspelt threshold judges nothing. */
+export function parseVulnerabilityPolicy(document: unknown): ParsedVulnerabilityPolicy {
+  if (!isFields(document)) return { problems: [`expected a mapping with schema: ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document)}`] };
+  const problems: string[] = [];
+  refuseUnknown(document, MEMBERS, '', problems);
+  if (document['schema'] !== VULNERABILITY_POLICY_SCHEMA)
+    problems.push(`schema: expected ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document['schema'])}`);
+  const deny = parseThresholds(document['deny'], problems);
+  const unknownSeverity = parseUnknown(document['unknownSeverity'], problems);
+  const maxScanAgeMs = parseAge(document['maxScanAge'], problems);
+  const waivers = parseWaivers(document['waivers'], problems);
+  if (problems.length > 0) return { problems };
+  return { policy: { deny, unknownSeverity, ...(maxScanAgeMs === undefined ? {} : { maxScanAgeMs }), waivers } };
+}
+
+function parseThresholds(deny: unknown, problems: string[]): Thresholds {
+  if (!isFields(deny)) {
+    problems.push(`deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing; got ${quote(deny)}`);
+    return {};
+  }
+  refuseUnknown(deny, THRESHOLDS, 'deny.', problems);
+  if (!THRESHOLDS.some((name) => Object.hasOwn(deny, name)))
+    problems.push(`deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing`);
+  const fixable = parseSeverity(deny, 'fixable', problems);
+  const unfixable = parseSeverity(deny, 'unfixable', problems);
+  const cvss = parseScore(deny, problems);
+  return {
+    ...(fixable === undefined ? {} : { fixable }),
+    ...(unfixable === undefined ? {} : { unfixable }),
+    ...(cvss === undefined ? {} : { cvss }),
+  };
+}
+
+// A member without a value is a slip of the pen, not a threshold that is left out.
+function parseSeverity(deny: Fields, name: string, problems: string[]): Severity | undefined {
+  if (!Object.hasOwn(deny, name)) return undefined;
+  const severity = SEVERITIES.find((known) => known === deny[name]);
+  if (severity === undefined) problems.push(`deny.${name}: expected ${SEVERITIES.join(', ')}, got ${quote(deny[name])}`);
+  return severity;
+}
+
+function parseScore(deny: Fields, problems: string[]): number | undefined {
+  if (!Object.hasOwn(deny, 'cvss')) return undefined;
+  const score = deny['cvss'];
+  if (typeof score === 'number' && score >= 0 && score <= 10) return score;
+  problems.push(`deny.cvss: expected a number from 0 to 10, got ${quote(score)}`);
+  return undefined;
+}
+
+function parseUnknown(value: unknown, problems: string[]): 'deny' | 'allow' {
+  if (value === undefined || value === 'deny') return 'deny';
+  if (value !== 'allow') problems.push(`unknownSeverity: expected deny or allow, got ${quote(value)}`);
+  return value === 'allow' ? 'allow' : 'deny';
+}
+
+function parseAge(value: unknown, problems: string[]): number | undefined {
+  if (value === undefined) return undefined;
+  const age = typeof value === 'string' ? parseDuration(value) : undefined;
+  if (age === undefined || age <= 0) problems.push(`maxScanAge: expected a duration such as 12h or 30d, got ${quote(value)}`);
+  return age;
+}
+
+function parseWaivers(value: unknown, problems: string[]): readonly Waiver[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) {
+    problems.push(`waivers: expected a list, got ${quote(value)}`);
+    return [];
+  }
+  const waivers = value.flatMap((entry: unknown, index) => parseWaiver(entry, `waivers[${index}]`, problems) ?? []);
+  const seen = new Set<string>();
+  for (const { id, package: name } of waivers) {
+    const key = JSON.stringify([id, name ?? null]);
+    if (seen.has(key)) problems.push(`waivers: ${id}${name === undefined ? '' : ` in ${quote(name)}`} is waived twice`);
+    seen.add(key);
+  }
+  return waivers;
+}
+
+function parseWaiver(entry: unknown, at: string, problems: string[]): Waiver | undefined {
+  if (!isFields(entry)) {
+    problems.push(`${at}: expected id, owner, reason and expires, got ${quote(entry)}`);
+    return undefined;
+  }
+  refuseUnknown(entry, WAIVER_MEMBERS, `${at}.`, problems);
+  const id = parseText(entry, 'id', at, problems);
+  if (id !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(id))
+    problems.push(`${at}.id: expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got ${quote(id)}`);
+  const owner = parseText(entry, 'owner', at, problems);
+  const reason = parseText(entry, 'reason', at, problems);
+  const name = Object.hasOwn(entry, 'package') ? parseText(entry, 'package', at, problems) : undefined;
+  const expires = entry['expires'];
+  if (!isDay(expires)) problems.push(`${at}.expires: expected a day such as 2027-01-31, got ${quote(expires)}`);
+  if (id === undefined || owner === undefined || reason === undefined || !isDay(expires)) return undefined;
+  return { id, ...(name === undefined ? {} : { package: name }), owner, reason, expires };
+}
+
+function parseText(entry: Fields, name: string, at: string, problems: string[]): string | undefined {
+  const text = entry[name];
+  if (typeof text === 'string' && text.trim() !== '') return text;
+  problems.push(`${at}.${name}: expected a text, got ${quote(text)}`);
+  return undefined;
+}
+
+function isDay(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const time = Date.parse(`${value}T00:00:00Z`);
+  // `2027-02-30` would otherwise be another day.
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(value);
+}
+
+function refuseUnknown(fields: Fields, known: readonly string[], prefix: string, problems: string[]): void {
+  for (const name of Object.keys(fields))
+    if (!known.includes(name)) problems.push(`${prefix}${name.slice(0, LONGEST_QUOTE)}: is not known here; expected ${known.join(', ')}`);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function quote(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return (JSON.stringify(value) ?? String(value)).slice(0, LONGEST_QUOTE);
+}

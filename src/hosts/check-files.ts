@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files that a check is told of: manifests, image lists, a policy, and what was attested. The YAML parser is loaded
+// here and only where there is a file.
+import type { ImageUse } from '../core/deployment/image-use.js';
+import { parseImageReference } from '../core/image/reference.js';
+import type { ProjectId } from '../core/names.js';
+import { parsePolicy } from '../core/policy/parse.js';
+import type { Problem } from '../documents/problem.js';
+import type { CheckRequest, Workload } from '../usecases/requests.js';
+import type { CheckSettings } from './check-settings.js';
+import { expandFiles, readText, STDIN, type FileWorld, type SourceText } from './files.js';
+import { inputError, show, withHint } from './issues.js';
+import type { OptionReader } from './option-reader.js';
+
+/** What the files of a check hold. */
+export interface CheckFiles {
+  /** Of manifests and image lists. */
+  readonly uses: readonly ImageUse[];
+  readonly workloads: readonly Workload[];
+  readonly policy?: NonNullable<CheckRequest['policy']>;
+  readonly attested?: NonNullable<CheckRequest['attested']>;
+  /** What is worth saying and wrong with nothing. */
+  readonly notes: readonly string[];
+}
+
+/** What is known while files are read: where they are, and whose policy is checked unless that is wrong already. */
+export interface CheckPlace {
+  readonly world: FileWorld;
+  readonly project?: ProjectId;
+}
+
+type FromManifests = Pick<CheckFiles, 'uses' | 'workloads' | 'notes'>;
+
+/** Reads every file that the settings name; what is wrong with them is noted with the reader. */
+export async function readCheckFiles(reader: OptionReader, settings: CheckSettings, place: CheckPlace): Promise<CheckFiles> {
+  const files = new Files(reader, settings, place);
+  const manifests = await files.manifests();
+  const listed = await files.imageLists();
+  const policy = await files.policy();
+  const attested = await files.attested();
+  return {
+    uses: [...manifests.uses, ...listed],
+    workloads: manifests.workloads,
+    notes: manifests.notes,
+    ...(policy === undefined ? {} : { policy }),
+    ...(attested === undefined ? {} : { attested }),
+  };
+}
+
+class Files {
+  constructor(
+    private readonly reader: OptionReader,
+    private readonly settings: CheckSettings,
+    private readonly place: CheckPlace,
+  ) {}
+
+  async manifests(): Promise<FromManifests> {
+    const nothing: FromManifests = { uses: [], workloads: [], notes: [] };
+    if (this.settings.manifests.length === 0) return nothing;
+    const { paths, problems } = await expandFiles(this.settings.manifests, this.place.world);
+    for (const { pattern, problem } of problems)
+      this.reader.add('manifest', 'a file, a folder or a pattern that matches files', `${show(pattern)}: ${problem}`);
+    const before = this.reader.issues.length;
+    const texts = await this.read('manifest', paths);
+    if (texts.length === 0) return nothing;
+    const found = await this.extract(texts);
+    // Where something cannot be read, that is the thing to say.
+    if (found.uses.length === 0 && problems.length === 0 && this.reader.issues.length === before) this.refuseEmpty(paths);
+    return found;
+  }
+
+  async imageLists(): Promise<readonly ImageUse[]> {
+    const texts = await this.read('image-list', this.settings.imageLists);
+    if (texts.length === 0) return [];
+    const { readImageList } = await import('../manifests/image-list.js');
+    return texts.flatMap((source) => {
+      const { images, problems } = readImageList(source.text, source.file);
+      this.note(problems);
+      return images.flatMap((image) => this.listedUse(image, source));
+    });
+  }
+
+  async policy(): Promise<CheckFiles['policy']> {
+    const { policyFile: file } = this.settings;
+    const [source] = file === undefined ? [] : await this.read('policy', [file]);
+    const { project } = this.place;
+    if (!source || project === undefined) return undefined;
+    const { parseDocuments } = await import('../documents/parse.js');
+    const { documents, problems } = parseDocuments(source.text, source.file);
+    this.note(problems);
+    if (problems.length > 0) return undefined;
+    if (documents.length > 1) {
+      this.reader.add('policy', 'one policy', `${documents.length} documents in ${source.file}`);
+      return undefined;
+    }
+    const parsed = parsePolicy(documents[0]?.value, { from: 'file', project });
+    if (parsed.policy) return { file: source.file, policy: parsed.policy };
+    const hint = `compare it with a policy that is live: gcloud container binauthz policy export --project=${project}`;
+    for (const problem of parsed.problems)
+      this.reader.issues.push(inputError(`${this.reader.spell('policy')}: ${source.file}: ${problem}`, { resource: source.file, hint }));
+    return undefined;
+  }
+
+  async attested(): Promise<CheckFiles['attested']> {
+    const { attestedFile: file } = this.settings;
+    const [source] = file === undefined ? [] : await this.read('require-attested', [file]);
+    if (!source) return undefined;
+    const { readAttestedSet } = await import('../manifests/image-list.js');
+    const { digests, problems } = readAttestedSet(source.text, source.file);
+    this.note(problems);
+    if (problems.length > 0) return undefined;
+    return { file: source.file, digests };
+  }
+
+  private async extract(texts: readonly SourceText[]): Promise<FromManifests> {
+    const [{ parseDocuments }, { extract }] = await Promise.all([import('../documents/parse.js'), import('../manifests/extract.js')]);
+    const { platform } = this.settings;
+    const found = texts.map(({ text, file }) => {
+      const { documents, problems } = parseDocuments(text, file);
+      // Half a file says nothing of the whole: what could not be parsed is the thing to mend.
+      const extracted = extract(documents, { file, ...(platform === undefined ? {} : { platform }) });
+      this.note([...problems, ...extracted.problems]);
+      return extracted;
+    });
+    return {
+      uses: found.flatMap(({ uses }) => uses),
+      workloads: found.flatMap(({ workloads }) => workloads),
+      notes: found.flatMap(({ notes }) => notes),
+    };
+  }
+
+  private async read(name: string, paths: readonly string[]): Promise<readonly SourceText[]> {
+    const texts: SourceText[] = [];
+    // One after the other: a folder may hold more files than a process may have open.
+    for (const path of paths) {
+      const found = await readText(path, this.place.world);
+      if ('problem' in found) this.reader.add(name, 'a file that can be read', `${show(path)}: ${found.problem}`);
+      else texts.push(found);
+    }
+    return texts;
+  }
+
+  /** On Cloud Run an image must be resolved, so it must be a reference; elsewhere the enforcer judges what is written. */
+  private listedUse(image: string, { file }: SourceText): readonly ImageUse[] {
+    if (this.settings.platform !== 'cloud-run') return [{ image, platform: 'gke' }];
+    const parsed = parseImageReference(image);
+    if (parsed.ok) return [{ image, platform: 'cloud-run', cloudRun: { uses: 'project-policy' } }];
+    this.reader.add('image-list', `images that Cloud Run can resolve (${parsed.reason})`, `${show(image)} in ${file}`);
+    return [];
+  }
+
+  private refuseEmpty(paths: readonly string[]): void {
+    const shown = paths.slice(0, 5).map((path) => (path === STDIN ? 'standard input' : path));
+    const more = paths.length > shown.length ? ` and ${paths.length - shown.length} more` : '';
+    const hint = paths.includes(STDIN)
+      ? 'standard input may be empty because the command before the | failed: set -o pipefail shows it'
+      : 'name the files that hold the workloads; nothing to check is never a pass';
+    this.reader.add('manifest', 'at least one image', `none in ${shown.join(', ')}${more}`, hint);
+  }
+
+  private note(problems: readonly Problem[]): void {
+    for (const { file, line, message, hint } of problems) {
+      const place = `${file === STDIN ? 'standard input' : file}:${line}`;
+      const error = inputError(`${place}: ${message}`, { resource: place });
+      this.reader.issues.push(hint === undefined ? error : withHint(error, hint));
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Calls of validateAttestationOccurrence in one run; the quota of reads is 100 a minute, and others use it too. */
+export const MOST_VALIDATIONS = 60;
+
+/** Says whether Google may be asked once more: about the first use of each (attestor, key) always, about others while the allowance lasts. */
+export class ValidationAllowance {
+  private readonly seen = new Set<string>();
+  private asked = 0;
+
+  /** Takes one call from the allowance; false where the local verdict has to do. */
+  take(attestor: string, publicKeyId: string): boolean {
+    const use = `${attestor} ${publicKeyId}`;
+    if (this.seen.has(use) && this.asked >= MOST_VALIDATIONS) return false;
+    this.seen.add(use);
+    this.asked += 1;
+    return true;
+  }
+}
