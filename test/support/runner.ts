@@ -113,7 +113,8 @@ export function actionMetadata(): {
     if (indent === '' && key !== '') section = key;
     if (indent.length === 2) current = key;
     if (section === 'inputs' && indent.length === 2) inputs.set(current, '');
-    if (section === 'inputs' && indent.length === 4 && key === 'default') inputs.set(current, String(JSON.parse(value)));
+    if (section === 'inputs' && indent.length === 4 && key === 'default')
+      inputs.set(current, String(JSON.parse(value)).replace('${{ github.token }}', 'ghs_theTokenThatTheRunnerMakes0000'));
     if (section === 'outputs' && indent.length === 2) outputs.push(key);
     if (section === 'runs' && key === 'main') main = String(JSON.parse(value));
   }
