@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts the emulator and sets up on it, with curl, what a platform team would have: a key, a note, an attestor that trusts
-# the key, a grant, and a pushed image. Leaves the names in $GITHUB_OUTPUT and the emulator's address in $GITHUB_ENV.
+# the key, a grant, a policy, and a pushed image. Leaves the names in $GITHUB_OUTPUT and the emulator's address in $GITHUB_ENV.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,6 +26,9 @@ body=$(PEM=$pem node -p 'JSON.stringify({ name: process.argv[1], userOwnedGrafea
   "$attestor" "$note" "//cloudkms.googleapis.com/v1/$key/cryptoKeyVersions/1")
 agent=$(post "/v1/projects/$project/attestors?attestorId=built-by-ci" "$body" | member '.userOwnedGrafeasNote.delegationServiceAccountEmail')
 post "/v1/$note:setIamPolicy" '{"policy":{"bindings":[{"role":"roles/containeranalysis.notes.occurrences.viewer","members":["serviceAccount:'"$agent"'"]}]}}' >/dev/null
+
+policy='{"globalPolicyEvaluationMode":"DISABLE","defaultAdmissionRule":{"evaluationMode":"REQUIRE_ATTESTATION","enforcementMode":"ENFORCED_BLOCK_AND_AUDIT_LOG","requireAttestationsBy":["'"$attestor"'"]}}'
+curl --fail --silent --show-error --request PUT --header 'content-type: application/json' --data "$policy" "$url/v1/projects/$project/policy" >/dev/null
 
 # An image as small as they come: a configuration without layers.
 config='{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
