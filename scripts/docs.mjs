@@ -39,7 +39,7 @@ function exitCodeTable({ EXIT_CODES }) {
   return ['| code | meaning |', '|---|---|', ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${cell(meaning)} |`)].join('\n');
 }
 
-function errorsPage({ ERROR_CODES }, { REASON_CODES }) {
+function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CODES }) {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`,
   );
@@ -62,6 +62,15 @@ function errorsPage({ ERROR_CODES }, { REASON_CODES }) {
     '|---|---|',
     ...Object.entries(REASON_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
     '',
+    '# Reasons of the vulnerability gate',
+    '',
+    'Why an image is denied, or why its scan proves nothing; written from `src/core/vulnerabilities/scan-reasons.ts`. The gate is',
+    'explained in [the guide](guides/vulnerability-policy.md).',
+    '',
+    '| code | what it means |',
+    '|---|---|',
+    ...Object.entries(VULNERABILITY_REASON_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
+    '',
   ].join('\n');
 }
 
@@ -74,10 +83,11 @@ function fill(text, name, content) {
 const options = await load('hosts/options.ts');
 const errors = await load('core/error-codes.ts');
 const reasons = await load('core/policy/verdict.ts');
+const doubts = await load('core/vulnerabilities/scan-reasons.ts');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const documents = {
   'README.md': fill(fill(readme, 'options', optionTable(options)), 'exit-codes', exitCodeTable(errors)),
-  'docs/ERRORS.md': errorsPage(errors, reasons),
+  'docs/ERRORS.md': errorsPage(errors, reasons, doubts),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -128,8 +128,8 @@ function render(orb) {
     },
   });
   const text = document.toString({ lineWidth: 0 });
-  const [reread] = [parseDocument(text).toJS()];
-  if (JSON.stringify(reread) !== JSON.stringify(orb)) throw new Error('the packed orb does not read back as it was written');
+  if (JSON.stringify(parseDocument(text).toJS()) !== JSON.stringify(orb))
+    throw new Error('the packed orb does not read back as it was written');
   return text;
 }
 
@@ -179,7 +179,7 @@ function main() {
 try {
   main();
 } catch (error) {
-  if (!(error instanceof PackError) && error?.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  if (!(error instanceof PackError) && !String(error?.code).startsWith('ERR_PARSE_ARGS_')) throw error;
   process.stderr.write(`orb-pack: ${error.message}\n`);
   process.exit(1);
 }

@@ -33,9 +33,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   signers: [/^signers\//, /^ports\//, /^core\//],
   registry: [/^registry\//, /^ports\//, /^core\//],
   google: [/^google\//, /^ports\//, /^core\//],
-  'hosts/action': [/^hosts\/(action\/|[^/]+$)/, /^(core|documents|manifests|reports|ports|usecases|signers|registry|google)\//],
-  'hosts/cli': [/^hosts\/(cli\/|[^/]+$)/, /^(core|documents|manifests|reports|ports|usecases|signers|registry|google|emulator)\//],
-  hosts: [/^hosts\/[^/]+$/, /^(core|documents|manifests|reports|ports|usecases|signers|registry|google)\//],
+  'hosts/action': [/^hosts\/(action\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
+  'hosts/cli': [/^hosts\/(cli\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google|emulator)\//],
+  hosts: [/^hosts\/[^/]+$/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
   emulator: [/^emulator\//],
 };
 
@@ -46,7 +46,7 @@ const PACKAGE_HOME: Readonly<Record<string, RegExp>> = {
   '@actions/github': /^hosts\/action\//,
   openpgp: /^(signers\/pgp[^/]*\.ts|emulator\/.*)$/,
   '@google-cloud/kms': /^google\/kms\.ts$/,
-  '@google-cloud/grafeas': /^google\/container-analysis\.ts$/,
+  '@google-cloud/grafeas': /^google\/(container-analysis|vulnerabilities)\.ts$/,
   '@google-cloud/containeranalysis': /^google\/[a-z-]+\.ts$/,
   '@google-cloud/artifact-registry': /^google\/artifact-registry\.ts$/,
   'google-auth-library': /^google\//,
@@ -202,7 +202,7 @@ function isAllowed(file: string, target: string): boolean {
 function googleAllowed(file: string, target: string): boolean {
   if (!target.startsWith('google/')) return /^(ports|core)\//.test(target);
   const adapters =
-    /^google\/(kms|container-analysis|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager)$/;
+    /^google\/(kms|container-analysis|vulnerabilities|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager)$/;
   return !adapters.test(target) || file === `${target}.ts`;
 }
 

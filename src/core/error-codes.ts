@@ -53,12 +53,23 @@ export const ERROR_CODES = {
   },
 
   POLICY_DENIED: { exit: 3, meaning: 'A policy denies the deployment.', fix: 'See the reasons of the image.' },
+  VULNERABILITIES_DENIED: {
+    exit: 3,
+    meaning: 'The vulnerability policy denies the image. Nothing was signed.',
+    fix: 'Repair the packages that are named, or have their owner waive a finding until a day.',
+  },
 
   UNDECIDED: {
     exit: 4,
     meaning:
       'Nothing decides: Google’s validation answered neither yes nor no (`attest` then posts nothing), or a check could not read what decides.',
     fix: 'See the reasons; run again once what is missing can be read.',
+  },
+
+  SCAN_UNDECIDED: {
+    exit: 4,
+    meaning: 'An image was not scanned, not to the end, not successfully or too long ago, so its vulnerabilities cannot be judged.',
+    fix: 'See the state of the scan; raise `--scan-timeout`, or give another scanner’s report with `--findings`.',
   },
 
   PERMISSION_DENIED: {
@@ -106,6 +117,11 @@ export const ERROR_CODES = {
     exit: 7,
     meaning: 'The manifest is none: not JSON, another media type than its content, an index without images.',
     fix: 'Check that the reference names a container image.',
+  },
+  FINDINGS_MISMATCH: {
+    exit: 7,
+    meaning: 'A scanner’s report is about another image, or does not say by digest which one it is about.',
+    fix: 'Scan the image by its digest, as the registry serves it.',
   },
   TAG_MOVED: {
     exit: 7,

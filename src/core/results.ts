@@ -4,6 +4,8 @@ import type { UseSource } from './deployment/image-use.js';
 import type { Platform } from './deployment/target.js';
 import type { BinauthzError, ErrorCode } from './errors.js';
 import type { Reason, Verdict } from './policy/verdict.js';
+import type { FindingVerdict, VulnerabilityReason, VulnerabilityVerdict } from './vulnerabilities/evaluate.js';
+import type { ScanState, Severity } from './vulnerabilities/finding.js';
 
 /** An error as every result carries it. */
 export interface ErrorReport {
@@ -155,4 +157,51 @@ export function reportOf(error: BinauthzError): ErrorReport {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     exitCode: error.exitCode,
   };
+}
+
+/** A vulnerability of an image. */
+export interface VulnerabilityFinding {
+  readonly id: string;
+  readonly package: string;
+  readonly version: string;
+  readonly fixedVersion: string | null;
+  readonly severity: Severity | 'UNKNOWN';
+  readonly cvss: number | null;
+  /** NOT_JUDGED where no policy was given. */
+  readonly verdict: FindingVerdict;
+  /** Of a WAIVED finding; or the expired waiver of a DENIED one. */
+  readonly waiver?: { readonly owner: string; readonly reason: string; readonly expires: string };
+  /** Why it is denied, or would be without its waiver. */
+  readonly reasons?: readonly VulnerabilityReason[];
+  /** The platforms of an index that it is in. */
+  readonly platforms?: readonly string[];
+}
+
+/** A manifest that was scanned: the image, or one platform of an index. */
+export interface ScannedManifest {
+  readonly digest: string;
+  readonly platform?: string;
+  readonly scan: ScanState;
+  /** RFC 3339. */
+  readonly lastScanTime?: string;
+}
+
+/** An image and its vulnerabilities. */
+export interface VulnerableImage {
+  /** `registry/repository@sha256:…` */
+  readonly image: string;
+  readonly digest: string;
+  /** The worst state of its manifests. */
+  readonly scan: ScanState;
+  readonly verdict: VulnerabilityVerdict;
+  readonly reasons: readonly VulnerabilityReason[];
+  readonly findings: readonly VulnerabilityFinding[];
+  readonly manifests: readonly ScannedManifest[];
+}
+
+/** `binauthz.vulnerabilities/v1` */
+export interface VulnerabilitiesResult extends ResultBase {
+  readonly schema: 'binauthz.vulnerabilities/v1';
+  readonly verdict: VulnerabilityVerdict;
+  readonly images: readonly VulnerableImage[];
 }

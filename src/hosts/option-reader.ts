@@ -102,6 +102,11 @@ export class OptionReader {
     return this.raw.values.get(name) ?? [];
   }
 
+  /** Whether an option was given a value of its own: hosts that know no absence give every default. */
+  isOwn(name: string): boolean {
+    return this.has(name) && (this.raw.values.get(name) ?? []).some((text) => text !== this.row(name).default);
+  }
+
   /** Whether the option was given at all, right or wrong. */
   has(name: string): boolean {
     return this.count(name) > 0;

@@ -165,7 +165,7 @@ function readWaitTimeout(reader: OptionReader): number | undefined {
   const timeoutMs = reader.duration('wait-timeout');
   const noWait = reader.flag('no-wait');
   if (!noWait) return timeoutMs;
-  if (reader.has('wait-timeout'))
+  if (reader.isOwn('wait-timeout'))
     reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
   return undefined;
 }

@@ -35,10 +35,13 @@ function v1Facts(resource: Resource, { template }: Place): CloudRunFacts {
 
 function v2Facts(resource: Resource): CloudRunFacts {
   const said = (key: string): unknown => at(resource.value, ['binaryAuthorization', key]);
-  const policy = said('useDefault') === true ? 'default' : textAt(resource.value, ['binaryAuthorization', 'policy']);
+  const isDefault = said('useDefault') ?? false;
+  const path = ['binaryAuthorization', 'useDefault'];
+  const problems = typeof isDefault === 'boolean' ? [] : [problemAt(resource, path, `expected true or false at ${path.join('.')}`)];
+  const policy = isDefault === true ? 'default' : textAt(resource.value, ['binaryAuthorization', 'policy']);
   const setting = settingOf(policy);
   const justification = said('breakglassJustification');
-  return { setting, ...breakGlassOf(typeof justification === 'string' ? justification : undefined, setting), problems: [], notes: [] };
+  return { setting, ...breakGlassOf(typeof justification === 'string' ? justification : undefined, setting), problems, notes: [] };
 }
 
 function annotation(resource: Resource, name: string): readonly [string | undefined, readonly Problem[]] {

@@ -66,7 +66,10 @@ export function isCloudRunGroup(group: string): boolean {
 
 /** Whether a group is Kubernetes' own, whose kinds without a Pod template run no image. */
 export function isBuiltInGroup({ group, apiVersion }: Resource): boolean {
-  if (apiVersion === '') return false;
+  return apiVersion !== '' && isBuiltIn(group);
+}
+
+function isBuiltIn(group: string): boolean {
   return ['', 'apps', 'batch', 'extensions', 'policy', 'autoscaling'].includes(group) || group.endsWith('.k8s.io');
 }
 
@@ -97,18 +100,26 @@ function v2Place(resource: Resource): Place | undefined {
   return { platform: 'cloud-run', template, podSpec: template, isJob, isNative: false };
 }
 
-/** Pod templates anywhere in a resource, known by their shape: an object with a list at `spec.containers` under a key that ends in "template". */
+/**
+ * Pod templates anywhere in a resource, known by their shape: an object with a list at `spec.containers`, under a key that
+ * ends in "template"; or the resource itself, where its group is Kubernetes' own and only the kind is misspelt.
+ */
 export function placesByStructure(resource: Resource): readonly Place[] {
   const places: Place[] = [];
   const platform = isCloudRunGroup(resource.group) ? 'cloud-run' : 'gke';
   const visit = (value: unknown, path: Path): void => {
-    if (isTemplate(value, path)) places.push({ platform, template: path, podSpec: [...path, 'spec'], isJob: false, isNative: false });
+    if (path.length === 0 ? isMisspeltPod(resource) : isTemplate(value, path))
+      places.push({ platform, template: path, podSpec: [...path, 'spec'], isJob: false, isNative: false });
     else if (Array.isArray(value)) value.forEach((item: unknown, index) => visit(item, [...path, index]));
     else if (isObject(value)) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
   };
   // The schema in a definition of a kind describes templates; it is none.
   if (resource.kind !== 'CustomResourceDefinition') visit(resource.value, []);
   return places;
+}
+
+function isMisspeltPod({ kind, group, apiVersion, value }: Resource): boolean {
+  return (kind !== '' || apiVersion !== '') && isBuiltIn(group) && Array.isArray(at(value, ['spec', 'containers']));
 }
 
 function isTemplate(value: unknown, path: Path): boolean {

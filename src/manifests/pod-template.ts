@@ -17,6 +17,8 @@ const CONTAINER_LISTS: readonly (readonly [string, UseSource['containerType']])[
   ['ephemeralContainers', 'ephemeral'],
 ];
 
+// A patch of Kustomize, or the values of a chart, look much like a manifest.
+const RENDER = 'if the file is a patch or a template, check what is made of it: kubectl kustomize DIR | binauthz check -f -';
 const LABEL = 'image-policy.k8s.io/break-glass';
 const OLD_ANNOTATION = 'alpha.image-policy.k8s.io/break-glass';
 
@@ -41,7 +43,7 @@ export function containersOf(
       if (typeof image === 'string' && image !== '') {
         const line = resource.document.lineOf([...resource.path, ...path, index, 'image']);
         containers.push({ image, source: { line, container, containerType } });
-      } else problems.push(problemAt(resource, [...path, index, 'image'], withoutImage(resource, container, image)));
+      } else problems.push({ ...problemAt(resource, [...path, index, 'image'], withoutImage(resource, container, image)), hint: RENDER });
     });
   }
   return { containers, problems };

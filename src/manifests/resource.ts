@@ -63,9 +63,11 @@ export function resourcesIn(document: YamlDocument): { readonly resources: reado
       return void problems.push({ file: document.file, line: document.lineOf(path), message });
     }
     const resource = resourceOf(document, path, withKind(value, listed));
-    const items = value['items'];
-    if (!isList(resource)) resources.push(resource);
-    else if (Array.isArray(items)) visit(items, [...path, 'items'], itemsOf(resource));
+    if (!isList(resource)) return void resources.push(resource);
+    const { items, ...others } = resource.value;
+    // Who does not take it for a list deploys what else it says.
+    if (!resource.kind.endsWith('List')) resources.push({ ...resource, value: others });
+    if (Array.isArray(items)) visit(items, [...path, 'items'], itemsOf(resource));
     else if (items !== null && items !== undefined)
       problems.push(problemAt(resource, ['items'], `expected a list of items in ${titleOf(resource)}`));
   };
@@ -80,7 +82,7 @@ interface Listed {
 }
 
 function itemsOf({ kind, apiVersion }: Resource): Listed {
-  return kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
+  return !kind.endsWith('List') || kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
 }
 
 function withKind(value: JsonObject, { kind, apiVersion }: Listed): JsonObject {
@@ -88,9 +90,12 @@ function withKind(value: JsonObject, { kind, apiVersion }: Listed): JsonObject {
   return { apiVersion, kind, ...value };
 }
 
-// A custom kind may be called SomethingList and hold no items: then it is an object like any other.
+// A custom kind may be called SomethingList and hold no items: then it is an object like any other. Objects in items are
+// deployed whatever the kind around them is called: kubectl takes everything with items for a list.
 function isList({ kind, value }: Resource): boolean {
-  return kind === 'List' || (kind.endsWith('List') && Array.isArray(value['items']));
+  const { items } = value;
+  if (kind === 'List' || !Array.isArray(items)) return kind === 'List';
+  return kind.endsWith('List') || items.some((item: unknown) => textAt(item, ['kind']) !== undefined);
 }
 
 function resourceOf(document: YamlDocument, path: Path, value: JsonObject): Resource {

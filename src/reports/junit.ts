@@ -121,7 +121,7 @@ function attributes(values: Readonly<Record<string, string>>): string {
 }
 
 /** Text that XML 1.0 can hold: what it cannot, not even as a reference, is replaced. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
   return text
     .replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')

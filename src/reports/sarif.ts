@@ -176,7 +176,7 @@ function fingerprintOf({ image, source, reason }: Finding): string {
 }
 
 /** FNV-1a over the text's two-byte units: it tells findings apart and protects nothing. */
-function hash32(text: string, seed: number): number {
+export function hash32(text: string, seed: number): number {
   let hash = seed;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);

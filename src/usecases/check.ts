@@ -2,7 +2,7 @@
 import { assumptionsFor } from '../core/policy/assumptions.js';
 import type { Evaluation, PolicyContext } from '../core/policy/context.js';
 import { pose } from '../core/policy/evaluate.js';
-import { worst, type Reason, type ReasonCode, type Verdict } from '../core/policy/verdict.js';
+import { worst, type Reason, type ReasonCode } from '../core/policy/verdict.js';
 import { policyWarnings } from '../core/policy/warnings.js';
 import { parseImageReference } from '../core/image/reference.js';
 import { backoff } from '../core/retry.js';
@@ -23,7 +23,12 @@ export interface CheckPorts extends EvidencePorts, ContextPorts {
 }
 
 // Denials that a later attestation can turn: only these are worth waiting for.
-const MAY_PASS_LATER: ReadonlySet<ReasonCode> = new Set(['ATTESTED', 'NO_TRUSTED_ATTESTATION', 'PLATFORM_CHILD_NOT_ATTESTED']);
+const MAY_PASS_LATER: ReadonlySet<ReasonCode> = new Set([
+  'ATTESTED',
+  'NO_TRUSTED_ATTESTATION',
+  'PLATFORM_CHILD_NOT_ATTESTED',
+  'BREAK_GLASS_INEFFECTIVE',
+]);
 const POLL = { firstMs: 1_000, longestMs: 10_000 } as const;
 
 /**
@@ -35,7 +40,7 @@ export async function check(request: CheckRequest, ports: CheckPorts): Promise<O
   const platformPolicies = askPlatformPolicies(request, ports.policies);
   const judged = context
     ? await judgeUntilSettled(context, placed, request, ports)
-    : placed.map((image) => ({ image, evaluation: undecided(unreadable), evidence: [] }));
+    : placed.map((image) => ({ image, evaluation: withClosure(image, undecided(unreadable), request), evidence: [] }));
   if (context) for (const warning of policyWarnings(context.policy)) ports.reporter.warn(warning);
   for (const warning of new Set(judged.flatMap(({ evaluation }) => evaluation.warnings))) ports.reporter.warn(warning);
   const images = judged.map((entry) => checkedImage(entry, request));
@@ -67,7 +72,7 @@ async function judgeUntilSettled(
   const gatherer = new EvidenceGatherer(ports);
   const deadline = ports.clock.now() + request.waitTimeoutMs;
   for (let attempt = 1; ; attempt++) {
-    const judged = await judgeAll(context, placed, gatherer);
+    const judged = await judgeAll(context, placed, request, gatherer);
     const pauseMs = Math.min(backoff(attempt, ports.clock.random(), POLL), deadline - ports.clock.now());
     if (pauseMs <= 0 || !isWorthWaiting(judged)) return judged;
     ports.reporter.info(
@@ -78,8 +83,16 @@ async function judgeUntilSettled(
   }
 }
 
-async function judgeAll(context: PolicyContext, placed: readonly PlacedImage[], gatherer: EvidenceGatherer): Promise<readonly Judged[]> {
-  const settled = await concurrently(placed, (image) => judgeOne(context, image, gatherer));
+async function judgeAll(
+  context: PolicyContext,
+  placed: readonly PlacedImage[],
+  request: CheckRequest,
+  gatherer: EvidenceGatherer,
+): Promise<readonly Judged[]> {
+  const settled = await concurrently(placed, async (image) => {
+    const judged = await judgeOne(context, image, gatherer);
+    return { ...judged, evaluation: withClosure(image, judged.evaluation, request) };
+  });
   const [failed] = errorsOf(settled);
   if (failed) throw failed;
   return valuesOf(settled);
@@ -108,7 +121,7 @@ function undecided(reason: Reason): Evaluation {
 
 function checkedImage({ image, evaluation, evidence }: Judged, request: CheckRequest): CheckedImage {
   const { use, place, resolved, sources } = image;
-  const { verdict, reasons } = withClosure(image, evaluation, request);
+  const { verdict, reasons } = evaluation;
   const found =
     resolved && 'digest' in resolved
       ? { digest: resolved.digest, ...(resolved.child === undefined ? {} : { childDigest: resolved.child }) }
@@ -120,7 +133,7 @@ function checkedImage({ image, evaluation, evidence }: Judged, request: CheckReq
     verdict,
     rule: evaluation.rule,
     reasons,
-    ...(evaluation.denial === undefined || verdict !== 'DENIED' ? {} : { denial: evaluation.denial }),
+    ...(evaluation.denial === undefined ? {} : { denial: evaluation.denial }),
     occurrences: evidence.flatMap(({ occurrences }): readonly CheckedOccurrence[] => occurrences),
     target: {
       platform: use.platform,
@@ -139,11 +152,7 @@ function writtenDigest(image: string): { digest?: string } {
 }
 
 /** With --require-attested every image must be one that this pipeline attested, whatever the policy says. */
-function withClosure(
-  { use, resolved }: PlacedImage,
-  evaluation: Evaluation,
-  { attested }: CheckRequest,
-): { verdict: Verdict; reasons: readonly Reason[] } {
+function withClosure({ use, resolved }: PlacedImage, evaluation: Evaluation, { attested }: CheckRequest): Evaluation {
   if (!attested) return evaluation;
   const { digest } = resolved && 'digest' in resolved ? resolved : writtenDigest(use.image);
   if (digest !== undefined && attested.digests.has(digest)) return evaluation;
@@ -152,7 +161,7 @@ function withClosure(
     message: `${use.image} is not among the ${attested.digests.size} digests of ${attested.file}${digest === undefined ? ': it is not named by a digest' : ''}`,
     hint: 'deploy what this pipeline attested, by its digest',
   };
-  return { verdict: worst([evaluation.verdict, 'DENIED']), reasons: [...evaluation.reasons, reason] };
+  return { ...evaluation, verdict: worst([evaluation.verdict, 'DENIED']), reasons: [...evaluation.reasons, reason] };
 }
 
 function assumptionsOf(judged: readonly Judged[], context: PolicyContext | undefined, request: CheckRequest): readonly string[] {

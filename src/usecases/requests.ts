@@ -6,6 +6,8 @@ import type { ImageUse } from '../core/deployment/image-use.js';
 import type { ClusterRef } from '../core/deployment/target.js';
 import type { AttestorName, ProjectId } from '../core/names.js';
 import type { Policy } from '../core/policy/policy.js';
+import type { ScanReport } from '../core/vulnerabilities/finding.js';
+import type { VulnerabilityPolicy } from '../core/vulnerabilities/policy.js';
 
 /** `binauthz attest`, the keys apart: those reach the use case opened, as given keys. */
 export interface AttestRequest {
@@ -53,4 +55,14 @@ export interface CheckRequest {
   readonly attested?: { readonly file: string; readonly digests: ReadonlySet<string> };
   /** How long missing attestations are waited for. */
   readonly waitTimeoutMs: number;
+}
+
+/** `binauthz vulnerabilities`: what is known about these images, and what a policy says about it. */
+export interface VulnerabilitiesRequest {
+  readonly images: readonly [ImageReference, ...ImageReference[]];
+  /** Without one, findings are shown and not judged. */
+  readonly policy: VulnerabilityPolicy | undefined;
+  /** From `--findings`: Artifact Analysis is not asked then. */
+  readonly reports?: readonly ScanReport[];
+  readonly scanTimeoutMs: number;
 }

@@ -137,7 +137,7 @@ describe('containers', () => {
     ['under an account that is a number', '  serviceAccountName: 12\n  containers: [{image: a}]', 4, /a text at spec.serviceAccountName/],
   ])('%s are a problem', (_title, spec, line, message) => {
     const { problems } = read(`apiVersion: v1\nkind: Pod\nspec:\n${spec}\nmetadata: {name: app}`);
-    expect(problems).toEqual([{ file: 'k8s/a.yaml', line, message: expect.stringMatching(message) as string }]);
+    expect(problems).toMatchObject([{ file: 'k8s/a.yaml', line, message: expect.stringMatching(message) as string }]);
   });
 
   it.each<[string, string | undefined]>([

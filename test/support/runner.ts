@@ -24,6 +24,8 @@ export interface RunFolder {
 
 /** How a step is started. */
 export interface ActionOptions {
+  /** The folder of its action.yml in this repository; by default the root. */
+  readonly action?: 'check';
   /** What `with:` says; the rest are defaults. */
   readonly inputs?: Readonly<Record<string, string>>;
   /** `127.0.0.1:PORT` */
@@ -97,8 +99,8 @@ export async function removeRunFolders(): Promise<void> {
   await Promise.all(folders.splice(0).map((path) => rm(path, { recursive: true, force: true })));
 }
 
-/** action.yml, which is a subset of YAML on purpose: two spaces a level, every text a JSON string. */
-export function actionMetadata(): {
+/** An action.yml, which is a subset of YAML on purpose: two spaces a level, every text a JSON string. */
+export function actionMetadata(action = ''): {
   readonly main: string;
   readonly inputs: ReadonlyMap<string, string>;
   readonly outputs: readonly string[];
@@ -108,7 +110,7 @@ export function actionMetadata(): {
   let main = '';
   let section = '';
   let current = '';
-  for (const line of readFileSync(join(ROOT, 'action.yml'), 'utf8').split('\n')) {
+  for (const line of readFileSync(join(ROOT, action, 'action.yml'), 'utf8').split('\n')) {
     const [, indent = '', key = '', value = ''] = /^( *)([a-z0-9-]+):(?: (.+))?$/.exec(line) ?? [];
     if (indent === '' && key !== '') section = key;
     if (indent.length === 2) current = key;
@@ -148,12 +150,12 @@ async function read(path: string | undefined): Promise<string> {
 
 /** What the runner sets for a step; every input, given or not. */
 async function environmentOf(
-  { inputs = {}, emulator, env = {}, preload }: ActionOptions,
+  { action, inputs = {}, emulator, env = {}, preload }: ActionOptions,
   folder: RunFolder,
 ): Promise<Record<string, string>> {
-  const metadata = actionMetadata();
+  const metadata = actionMetadata(action);
   const unknown = Object.keys(inputs).filter((name) => !metadata.inputs.has(name));
-  if (unknown.length > 0) throw new Error(`action.yml has no input ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`${join(action ?? '', 'action.yml')} has no input ${unknown.join(', ')}`);
   const event = join(folder.root, 'event.json');
   await writeFile(event, JSON.stringify({ ref: 'refs/heads/main', repository: { name: 'shop', owner: { login: 'octo' } } }));
   const files = Object.fromEntries(
@@ -169,7 +171,7 @@ async function environmentOf(
     CI: 'true',
     GITHUB_ACTIONS: 'true',
     GITHUB_ACTION: '__self',
-    GITHUB_ACTION_PATH: ROOT,
+    GITHUB_ACTION_PATH: join(ROOT, action ?? ''),
     GITHUB_EVENT_NAME: 'push',
     GITHUB_EVENT_PATH: event,
     GITHUB_JOB: 'build',
@@ -208,11 +210,11 @@ interface Spawned {
 }
 
 function spawned(
-  { node = anyNode, onLog }: ActionOptions,
+  { action, node = anyNode, onLog }: ActionOptions,
   { folder, env }: { readonly folder: RunFolder; readonly env: Record<string, string> },
 ): Promise<Spawned> {
   return new Promise((resolveRun, reject) => {
-    const child = spawn(node.path, [resolve(ROOT, actionMetadata().main)], {
+    const child = spawn(node.path, [resolve(ROOT, action ?? '', actionMetadata(action).main)], {
       env: env as NodeJS.ProcessEnv,
       cwd: folder.workspace,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -74,6 +74,9 @@ const result = object(
     level: LEVEL,
     locations: list(location),
     partialFingerprints: mapOf(text),
+    suppressions: list(
+      object({ kind: oneOf('inSource', 'external') }, { status: oneOf('accepted', 'underReview', 'rejected'), justification: text }),
+    ),
     properties: mapOf(text),
   },
 );

@@ -15,6 +15,7 @@ import { attestorOf, digest, memoryPorts, reference, testKey, type Memory, type 
 const key = testKey('//trusted');
 const attestor = attestorOf('ci', key);
 const second = attestorOf('qa', key);
+const sharing = { ...attestorOf('shares', testKey('//other')), note: attestor.note };
 const IMAGE = `gcr.io/p/app@${digest('app')}`;
 const project = 'p' as ProjectId;
 
@@ -39,7 +40,7 @@ interface World {
 function world(options: { policy?: unknown; system?: unknown; cluster?: unknown; images?: Parameters<typeof memoryPorts>[2] } = {}): World {
   const calls: string[] = [];
   const answer = <T>(value: unknown): Promise<T> => (value instanceof Error ? Promise.reject(value) : Promise.resolve(value as T));
-  const memory = memoryPorts([attestor, second], [], options.images);
+  const memory = memoryPorts([attestor, second, sharing], [], options.images);
   const read = memory.attestors.attestor.bind(memory.attestors);
   memory.attestors.attestor = (name) => (calls.push(`attestor ${name}`), read(name));
   const list = memory.attestations.listOfNote.bind(memory.attestations);
@@ -181,11 +182,38 @@ describe('Google’s validation', () => {
     expect((await run(here)).verdict).toBe('ALLOWED');
   });
 
+  it('is not outvoted by attestations that it was not asked about', async () => {
+    const here = world();
+    for (let count = 0; count < 70; count++) await attest(here.ports);
+    here.ports.attestors.answers.push(...Array.from({ length: 60 }, () => ({ result: 'not-verifiable', reason: 'no' }) as const));
+    expect(await run(here)).toMatchObject({ verdict: 'UNKNOWN', codes: ['VALIDATION_DISAGREES'] });
+    expect(here.ports.attestors.validations).toBe(60);
+  });
+
+  it('is not outvoted where it may no longer be asked', async () => {
+    const here = world();
+    await attest(here.ports);
+    await attest(here.ports);
+    here.ports.attestors.answers.push({ result: 'unspecified', reason: '' }, denied);
+    expect(await run(here)).toMatchObject({ verdict: 'UNKNOWN', codes: ['VALIDATION_UNDECIDED'] });
+  });
+
   it('is asked about nothing that does not verify here', async () => {
     const here = world();
     await attest(here.ports, 'app', testKey('//stranger'));
     expect((await run(here)).verdict).toBe('DENIED');
     expect(here.ports.attestors.validations).toBe(0);
+  });
+});
+
+describe('attestors that share a note', () => {
+  it('share its listing, and nothing else', async () => {
+    const here = world({ policy: policyWith({ defaultAdmissionRule: rule('REQUIRE_ATTESTATION', attestor.name, sharing.name) }) });
+    await attest(here.ports);
+    const result = await run(here);
+    expect(result).toMatchObject({ verdict: 'DENIED', codes: ['NO_TRUSTED_ATTESTATION'] });
+    expect(result.images[0]?.reasons[0]?.attestor).toBe(sharing.name);
+    expect(here.calls.filter((call) => call.startsWith('list '))).toHaveLength(1);
   });
 });
 
@@ -279,6 +307,14 @@ describe('waiting', () => {
     };
     expect((await run(here, { waitTimeoutMs: 600_000 })).verdict).toBe('ALLOWED');
     expect(rounds).toBe(3);
+  });
+
+  it('is not in vain where the attested set refuses the image in any case', async () => {
+    const here = world();
+    const startedAt = here.ports.clock.now();
+    const attested = { file: 'attest.json', digests: new Set<string>([digest('other')]) };
+    expect((await run(here, { attested, waitTimeoutMs: 30_000 })).codes).toEqual(['NO_TRUSTED_ATTESTATION', 'NOT_IN_ATTESTED_SET']);
+    expect(here.ports.clock.now()).toBe(startedAt);
   });
 
   it('ends at the deadline', async () => {

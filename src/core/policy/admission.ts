@@ -81,7 +81,7 @@ function onCloudRun({ cloudRun, isJob }: ImageUse): Admission {
         reason: {
           code: 'SERVICE_NOT_OPTED_IN',
           message: 'the Cloud Run resource has Binary Authorization off',
-          hint: 'opt in: the annotation run.googleapis.com/binary-authorization: default on the Service or Job, or gcloud run … --binary-authorization=default',
+          hint: 'opt in: the annotation run.googleapis.com/binary-authorization: default on the Service or Job, or gcloud run … --binary-authorization=default; for Knative on a cluster give --platform gke',
         },
       },
     };

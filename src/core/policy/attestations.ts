@@ -102,6 +102,10 @@ function hintFor(code: ReasonCode, attestor: AttestorName, image: string): strin
       return `attest the index together with its images: binauthz attest IMAGE --attestor ${attestor} --multi-platform both …`;
     case 'ATTESTOR_HAS_NO_KEY':
       return `give the attestor a key: gcloud container binauthz attestors public-keys add --attestor=${attestor} …`;
+    case 'VALIDATION_DISAGREES':
+      return `Google’s word counts at the deploy: let the attestor’s own account read its note (roles/containeranalysis.notes.occurrences.viewer), or attest the image again`;
+    case 'VALIDATION_UNDECIDED':
+      return 'run again; if it stays so, the service may not know this kind of key yet';
     case 'ATTESTOR_MISSING':
       return `create the attestor again, or take it out of the rule’s requireAttestationsBy`;
     default:

@@ -35,7 +35,10 @@ export interface PolicyContext {
 }
 
 /** What a registry says a name is now: its digest, and for an index that of the linux/amd64 image; or why nothing. */
-export type Resolution = { readonly digest: Digest; readonly child?: Digest } | { readonly failed: string };
+export type Resolution =
+  | { readonly digest: Digest; readonly child?: Digest }
+  /** `isIndex`: it was read, and it is an index that holds nothing for the platform. */
+  | { readonly failed: string; readonly isIndex?: true };
 
 /** An image in its place. `resolved` decides on Cloud Run; on GKE it is optional and serves a hint only. */
 export interface PlacedUse {

@@ -93,9 +93,8 @@ function exemptingByPattern(patterns: readonly string[], subject: Subject): stri
 function doubtOf({ policy, system }: PolicyContext, { use }: PlacedUse, subject: Subject): { doubt?: Reason } {
   if (use.platform === 'gke' && policy.usesSystemPolicy && system.kind !== 'read') {
     const why = system.kind === 'unreadable' ? system.why : 'it was not asked for';
-    return {
-      doubt: { code: 'EVIDENCE_MISSING', message: `Google’s system policy, which may exempt the image, could not be read: ${why}` },
-    };
+    const message = `Google’s system policy, which may exempt the image, could not be read: ${why}`;
+    return { doubt: { code: 'EVIDENCE_MISSING', message, hint: 'run again; or have the image attested or exempted, which settles it' } };
   }
   const pattern = policy.admissionWhitelistPatterns.find((entry) => entry.startsWith(`${subject.name}@`));
   if (subject.unresolved === undefined || pattern === undefined) return {};
@@ -167,7 +166,8 @@ function judgeAttestations(chosen: ChosenRule, matter: Matter, evidence: readonl
   const required = chosen.rule.requireAttestationsBy;
   if (subject.unresolved !== undefined) {
     const message = `the digest that Cloud Run would evaluate is not known: ${subject.unresolved}`;
-    return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [{ code: 'IMAGE_NOT_RESOLVED', message }] };
+    const hint = 'deploy the digest of a linux/amd64 image that exists, and let this run read it (roles/artifactregistry.reader)';
+    return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [{ code: 'IMAGE_NOT_RESOLVED', message, hint }] };
   }
   if (subject.digest === undefined) {
     const denying = required.map((attestor) => ({ attestor, reason: NOT_A_DIGEST }));
@@ -216,7 +216,7 @@ function violation(
 
 // Names of images, keys and values come from files and from Google; a line break in a log may begin a command to CI.
 function conclude(finding: Finding, notes: Notes): Evaluation {
-  const reasons = [...notes.reasons, ...finding.reasons].map((reason) => ({
+  const reasons = [...finding.reasons, ...notes.reasons].map((reason) => ({
     ...reason,
     message: oneLine(reason.message),
     ...(reason.hint === undefined ? {} : { hint: oneLine(reason.hint) }),

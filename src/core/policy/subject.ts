@@ -35,7 +35,8 @@ function onCloudRun(name: string, written: Digest | undefined, resolved: Resolut
     const index = digest === resolved.digest ? {} : { index: resolved.digest };
     return { text: `${name}@${digest}`, name, digest, ...index, assumptions: [] };
   }
-  if (written === undefined) return { text: name, name, unresolved: resolved.failed, assumptions: [] };
+  // What is known to be an index is not what Cloud Run evaluates, whoever attested it.
+  if (written === undefined || resolved.isIndex) return { text: name, name, unresolved: resolved.failed, assumptions: [] };
   const assumption = `${written} is what Cloud Run evaluates, and not an index: its manifest could not be read (${resolved.failed})`;
   return { text: `${name}@${written}`, name, digest: written, assumptions: [assumption] };
 }

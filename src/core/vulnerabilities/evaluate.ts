@@ -105,7 +105,11 @@ function bySeverity({ deny, unknownSeverity }: VulnerabilityPolicy, finding: Fin
   if (!reaches(severity, threshold)) return [];
   const fix = finding.fixedVersion === null ? '' : ` (fixed in ${finding.fixedVersion})`;
   return [
-    { code: 'SEVERITY_DENIED', message: `${nameOf(finding)} is ${severity}${fix}; ${kind} ${threshold} and above is denied`, finding: finding.id },
+    {
+      code: 'SEVERITY_DENIED',
+      message: `${nameOf(finding)} is ${severity}${fix}; ${kind} ${threshold} and above is denied`,
+      finding: finding.id,
+    },
   ];
 }
 
@@ -134,7 +138,9 @@ function waiverWarnings(policy: VulnerabilityPolicy, findings: readonly JudgedFi
   return findings.flatMap((finding) => {
     const states = findWaivers(policy.waivers, finding, now);
     if (finding.verdict === 'WAIVED' && states.every(({ isExpired, isEnding }) => isExpired || isEnding))
-      return [`the waiver of ${nameOf(finding)} by ${finding.waiver?.owner ?? ''} expires on ${finding.waiver?.expires ?? ''}: it is denied from then on`];
+      return [
+        `the waiver of ${nameOf(finding)} by ${finding.waiver?.owner ?? ''} expires on ${finding.waiver?.expires ?? ''}: it is denied from then on`,
+      ];
     if (finding.verdict === 'ALLOWED')
       return states
         .filter(({ isExpired }) => isExpired)
@@ -159,5 +165,7 @@ function merged(parts: readonly ScannedPart[]): readonly (Finding & { readonly p
       if (platform !== undefined) entry.platforms.add(platform);
     }
   }
-  return [...byContent.values()].map(({ finding, platforms }) => (platforms.size === 0 ? finding : { ...finding, platforms: [...platforms] }));
+  return [...byContent.values()].map(({ finding, platforms }) =>
+    platforms.size === 0 ? finding : { ...finding, platforms: [...platforms] },
+  );
 }

@@ -47,6 +47,8 @@ export interface Scan {
   readonly continuous?: 'ACTIVE' | 'INACTIVE';
   /** The findings were archived, so that their absence means nothing. */
   readonly isArchived?: boolean;
+  /** How far it is could not be read, or its findings could not. */
+  readonly isUnreadable?: boolean;
   /** What went wrong in a scan, also in one that calls itself successful. */
   readonly errors?: readonly string[];
   /** The report does not say itself that the scan came to its end. */
@@ -99,5 +101,7 @@ export function cvssOf(scores: readonly CvssScore[]): number | null {
   const given = scores.filter((entry): entry is { version: number; score: number } => typeof entry.score === 'number' && entry.score > 0);
   if (given.length === 0) return null;
   const newest = given.reduce((version, entry) => Math.max(version, entry.version), 0);
-  return Math.max(...given.filter(({ version }) => version === newest || version === 0).map(({ score }) => score));
+  const highest = Math.max(...given.filter(({ version }) => version === newest || version === 0).map(({ score }) => score));
+  // Scores have one decimal; one that was a 32-bit float on its way, 7.0999999, must not fall below 7.1.
+  return Math.max(highest, Math.round(highest * 10) / 10);
 }

@@ -62,11 +62,13 @@ export function parseVulnerabilityPolicy(document: unknown): ParsedVulnerability
 
 function parseThresholds(deny: unknown, problems: string[]): Thresholds {
   if (!isFields(deny)) {
-    problems.push(`deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing; got ${quote(deny)}`);
+    problems.push(
+      `deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing; got ${quote(deny)}`,
+    );
     return {};
   }
   refuseUnknown(deny, THRESHOLDS, 'deny.', problems);
-  if (!THRESHOLDS.some((name) => Object.hasOwn(deny, name)))
+  if (Object.keys(deny).length === 0)
     problems.push(`deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing`);
   const fixable = parseSeverity(deny, 'fixable', problems);
   const unfixable = parseSeverity(deny, 'unfixable', problems);

@@ -61,10 +61,15 @@ const STATES: Readonly<Record<Exclude<ScanState, 'FINISHED_SUCCESS'>, Doubt>> = 
   UNSPECIFIED: { code: 'SCAN_STATE_UNKNOWN', message: 'the scanner does not say how far the scan is', hint: LATER },
 };
 
+const UNREADABLE: Doubt = { code: 'SCAN_NOT_READABLE', message: 'the scan or its findings could not be read' };
+
 /** Why the scan of a part does not count; nothing where it does. */
 export function scanReasons(part: Part, maxAgeMs: number | undefined, now: number): readonly VulnerabilityReason[] {
   const { state } = part.scan;
-  const doubts = state === 'FINISHED_SUCCESS' ? [...completeness(part.scan), ...age(part.scan, maxAgeMs, now)] : [STATES[state]];
+  const doubts =
+    state === 'FINISHED_SUCCESS'
+      ? [...completeness(part.scan), ...age(part.scan, maxAgeMs, now)]
+      : [part.scan.isUnreadable ? UNREADABLE : STATES[state]];
   const said = state === 'FINISHED_SUCCESS' ? '' : errorsOf(part.scan);
   return doubts.map((doubt) => ({ ...doubt, message: `${nameOf(part)}: ${doubt.message}${said}` }));
 }
@@ -84,9 +89,23 @@ export function scanWarnings(part: Part): readonly string[] {
 
 function completeness({ isArchived = false, errors = [] }: Scan): readonly Doubt[] {
   return [
-    ...(isArchived ? [{ code: 'SCAN_ARCHIVED' as const, message: 'the findings were archived', hint: 'push or pull the image, so that it is scanned again' }] : []),
+    ...(isArchived
+      ? [
+          {
+            code: 'SCAN_ARCHIVED' as const,
+            message: 'the findings were archived',
+            hint: 'push or pull the image, so that it is scanned again',
+          },
+        ]
+      : []),
     ...(errors.length > 0
-      ? [{ code: 'SCAN_INCOMPLETE' as const, message: `the scan ended well but met errors${errorsOf({ state: 'FINISHED_SUCCESS', errors })}`, hint: OTHER_SCANNER }]
+      ? [
+          {
+            code: 'SCAN_INCOMPLETE' as const,
+            message: `the scan ended well but met errors${errorsOf({ state: 'FINISHED_SUCCESS', errors })}`,
+            hint: OTHER_SCANNER,
+          },
+        ]
       : []),
   ];
 }
@@ -97,7 +116,9 @@ function age({ lastScanTime }: Scan, maxAgeMs: number | undefined, now: number):
   const at = Date.parse(lastScanTime ?? '');
   if (Number.isNaN(at)) return [{ code: 'SCAN_AGE_UNKNOWN', message: `the scan does not say when it was made; ${bound}` }];
   if (at > now + CLOCK_SKEW_MS)
-    return [{ code: 'SCAN_AGE_UNKNOWN', message: `the scan says that it was made at ${lastScanTime ?? ''}, which is in the future; ${bound}` }];
+    return [
+      { code: 'SCAN_AGE_UNKNOWN', message: `the scan says that it was made at ${lastScanTime ?? ''}, which is in the future; ${bound}` },
+    ];
   if (now - at <= maxAgeMs) return [];
   const message = `it was last scanned at ${lastScanTime ?? ''}, ${formatAge(now - at)} ago; ${bound}`;
   return [{ code: 'SCAN_TOO_OLD', message, hint: 'push or pull the image, so that it is scanned again' }];

@@ -38,6 +38,33 @@ export function occurrencesReply(call: Call, occurrences: readonly Occurrence[],
   return { json: pageOf(filtered(call, occurrences, OCCURRENCE_FIELDS), call.query, { member: 'occurrences', show, limits: PAGE }) };
 }
 
+/**
+ * How many vulnerabilities each resource has, and how many of them can be repaired: by severity, and for all of them under
+ * SEVERITY_UNSPECIFIED (proto VulnerabilityOccurrencesSummary).
+ */
+export function summaryReply(call: Call, occurrences: readonly Occurrence[]): Reply {
+  const counts = new Map<string, { resourceUri: string; severity: string; fixableCount: number; totalCount: number }>();
+  const found = filtered(call, occurrences, OCCURRENCE_FIELDS).filter(({ kind }) => kind === 'VULNERABILITY');
+  for (const { resourceUri, details } of found) {
+    const named = details['effectiveSeverity'];
+    const severities = new Set(['SEVERITY_UNSPECIFIED', typeof named === 'string' ? named : 'SEVERITY_UNSPECIFIED']);
+    for (const severity of severities) {
+      const key = JSON.stringify([resourceUri, severity]);
+      const count = counts.get(key) ?? { resourceUri, severity, fixableCount: 0, totalCount: 0 };
+      count.totalCount += 1;
+      if (details['fixAvailable'] === true) count.fixableCount += 1;
+      counts.set(key, count);
+    }
+  }
+  // 64-bit numbers are texts in Google's JSON.
+  const shown = [...counts.values()].map((count) => ({
+    ...count,
+    fixableCount: String(count.fixableCount),
+    totalCount: String(count.totalCount),
+  }));
+  return { json: shown.length === 0 ? {} : { counts: shown } };
+}
+
 /** A page of notes. */
 export function notesReply(call: Call, notes: readonly Note[], show: (note: Note) => JsonObject): Reply {
   return { json: pageOf(filtered(call, notes, NOTE_FIELDS), call.query, { member: 'notes', show, limits: PAGE }) };

@@ -5,7 +5,7 @@ import { jsonBody, route, type Call, type Reply, type Route } from '../router.js
 import { ApiError, isObject, listMember, refuseUnknown, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { MAP_MEMBERS } from './kinds.js';
-import { occurrencesReply } from './listing.js';
+import { occurrencesReply, summaryReply } from './listing.js';
 import {
   newOccurrence,
   noteJson,
@@ -38,15 +38,7 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
         throw new ApiError('INVALID_ARGUMENT', `At most ${String(MOST_IN_BATCH)} occurrences may be created at once.`);
       return { json: { occurrences: create(world, state, call, sent.map(asObject)) } };
     }),
-    route('GET', OCCURRENCES, (call) => {
-      world.iam.require(call, 'containeranalysis.occurrences.list', projectName(call, world));
-      return occurrencesReply(call, state.occurrencesIn(projectName(call, world)), occurrenceJson);
-    }),
-    route('GET', '/v1/projects/{project}/notes/{note}/occurrences', (call) => {
-      world.iam.require(call, 'containeranalysis.notes.listOccurrences', noteName(call, world));
-      state.note(noteName(call, world));
-      return occurrencesReply(call, state.occurrencesOf(noteName(call, world)), occurrenceJson);
-    }),
+    ...listingRoutes(world, state),
     route('GET', OCCURRENCE, (call) => {
       world.iam.require(call, 'containeranalysis.occurrences.get', occurrenceName(call, world));
       return { json: occurrenceJson(state.occurrence(occurrenceName(call, world))) };
@@ -55,7 +47,8 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
     route('PATCH', OCCURRENCE, (call) => {
       world.iam.require(call, 'containeranalysis.occurrences.update', occurrenceName(call, world));
       const occurrence = state.occurrence(occurrenceName(call, world));
-      updateOccurrence(occurrence, jsonBody(call, MAP_MEMBERS), updateMask(call), world);
+      const details = updateOccurrence(occurrence, jsonBody(call, MAP_MEMBERS), updateMask(call), world);
+      if (details) state.changeDetails(occurrence, details);
       return { json: occurrenceJson(occurrence) };
     }),
     route('DELETE', OCCURRENCE, (call) => {
@@ -71,6 +64,24 @@ export function occurrenceRoutes(world: World, state: ContainerAnalysisState): R
         state.occurrence(occurrenceName(call, world));
       },
       permissions: { get: 'containeranalysis.occurrences.getIamPolicy', set: 'containeranalysis.occurrences.setIamPolicy' },
+    }),
+  ];
+}
+
+function listingRoutes(world: World, state: ContainerAnalysisState): Route[] {
+  return [
+    route('GET', OCCURRENCES, (call) => {
+      world.iam.require(call, 'containeranalysis.occurrences.list', projectName(call, world));
+      return occurrencesReply(call, state.occurrencesIn(projectName(call, world)), occurrenceJson);
+    }),
+    route('GET', `${OCCURRENCES}:vulnerabilitySummary`, (call) => {
+      world.iam.require(call, 'containeranalysis.occurrences.list', projectName(call, world));
+      return summaryReply(call, state.occurrencesIn(projectName(call, world)));
+    }),
+    route('GET', '/v1/projects/{project}/notes/{note}/occurrences', (call) => {
+      world.iam.require(call, 'containeranalysis.notes.listOccurrences', noteName(call, world));
+      state.note(noteName(call, world));
+      return occurrencesReply(call, state.occurrencesOf(noteName(call, world)), occurrenceJson);
     }),
   ];
 }

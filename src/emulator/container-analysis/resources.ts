@@ -108,14 +108,34 @@ function occurrenceContent(body: JsonObject): JsonObject {
   return pick(body, ['remediation', 'envelope']);
 }
 
-/** Changes an occurrence's remediation; resourceUri, noteName and details are immutable. */
-export function updateOccurrence(occurrence: Occurrence, body: JsonObject, mask: readonly string[], world: World): void {
+/** Kinds whose details change over time: a scan goes on, and new facts about a vulnerability come up. An attestation stays. */
+const CHANGING_KINDS: readonly string[] = ['DISCOVERY', 'VULNERABILITY'];
+
+/**
+ * Changes an occurrence's remediation, and the details of a scan or a vulnerability; resourceUri, noteName and the details
+ * of other kinds are immutable. Answers the new details, where they change.
+ */
+export function updateOccurrence(occurrence: Occurrence, body: JsonObject, mask: readonly string[], world: World): JsonObject | undefined {
   refuseUnknown(body, OCCURRENCE_FIELDS, '');
+  const { kind } = occurrence;
+  const member = detailsMember(kind);
   const paths = mask.length > 0 ? mask : changedMembers(occurrence, body);
-  const wrong = paths.find((path) => path !== 'remediation');
+  const inside = paths.filter((path) => CHANGING_KINDS.includes(kind) && (path === member || path.startsWith(`${member}.`)));
+  const wrong = paths.find((path) => path !== 'remediation' && !inside.includes(path));
   if (wrong !== undefined) throw new ApiError('INVALID_ARGUMENT', `Field "${wrong}" of occurrence "${occurrence.name}" is immutable.`);
-  if (paths.length > 0) occurrence.content = occurrenceContent({ ...occurrence.content, remediation: body['remediation'] });
+  const details = inside.length === 0 ? undefined : changedDetails(occurrence, objectMember(body, member), inside);
+  if (paths.includes('remediation')) occurrence.content = occurrenceContent({ ...occurrence.content, remediation: body['remediation'] });
   occurrence.updateTime = world.clock.now();
+  return details;
+}
+
+// A path below the details, such as discovery.analysisStatus, changes that member alone.
+function changedDetails({ kind, details }: Occurrence, sent: JsonObject, paths: readonly string[]): JsonObject {
+  const member = detailsMember(kind);
+  if (paths.includes(member)) return occurrenceDetails(kind, sent);
+  const names = paths.map((path) => path.split('.')[1] ?? '');
+  const kept = Object.entries(details).filter(([name]) => !names.includes(name));
+  return occurrenceDetails(kind, { ...Object.fromEntries(kept), ...pick(sent, names) });
 }
 
 /** Without a mask the whole occurrence is sent back: what did not change is no change. */

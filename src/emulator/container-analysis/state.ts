@@ -20,11 +20,11 @@ export interface Occurrence {
   readonly kind: string;
   readonly noteName: string;
   readonly resourceUri: string;
-  /** The kind's details, in the form shown. */
-  readonly details: JsonObject;
   readonly createTime: number;
   /** When it shows up in listings, as the delay stood at its creation. */
   readonly visibleFrom: number;
+  /** The kind's details, in the form shown; changed by `changeDetails` alone. */
+  details: JsonObject;
   content: JsonObject;
   updateTime: number;
 }
@@ -86,6 +86,15 @@ export class ContainerAnalysisState {
     this.occurrences.delete(name);
     this.identical.delete(identityOf(occurrence));
     this.neighboursOf(occurrence).delete(occurrence);
+  }
+
+  /** Replaces the details of an occurrence, as a scanner does that reports its progress. */
+  changeDetails(occurrence: Occurrence, details: JsonObject): void {
+    const twin = this.identical.get(identityOf({ ...occurrence, details }));
+    if (twin && twin !== occurrence) throw alreadyExists(twin.name, this.world);
+    this.identical.delete(identityOf(occurrence));
+    occurrence.details = details;
+    this.identical.set(identityOf(occurrence), occurrence);
   }
 
   /** The occurrences that a listing of this project shows now. */

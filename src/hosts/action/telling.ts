@@ -2,6 +2,7 @@
 // What a run tells GitHub's pages: annotations, the job summary, and the comment on a pull request.
 import * as core from '@actions/core';
 import type { CheckResult } from '../../core/results.js';
+import { levelOf } from '../../reports/check-findings.js';
 import { checkMarkdown } from '../../reports/check-markdown.js';
 import { renderMarkdown } from '../../reports/markdown.js';
 import type { RawOptions } from '../option-reader.js';
@@ -33,7 +34,10 @@ function annotateCheck(command: ActionCommand, check: CheckResult, { exitCode, r
   // What does not fail the step must not look as if it did.
   if (exitCode === 0) return emitCheckAnnotations(annotations.map((annotation) => ({ ...annotation, level: 'warning' })));
   const [overall, ...places] = annotations;
-  const why = overall?.message ?? (refusal ? linesOf(refusal).join('\n') : '');
+  // What strict alone refuses looks like a pass: only the refusal says why it is none.
+  const why = [...(overall ? [overall.message] : []), ...(refusal && levelOf(check.verdict) !== 'error' ? linesOf(refusal) : [])].join(
+    '\n',
+  );
   core.setFailed(`binauthz ${command} failed with exit code ${exitCode} (${meaningOf(exitCode)})\n${why}`);
   emitCheckAnnotations(places);
 }

@@ -3,11 +3,11 @@ import type { StoredAttestation, VerifiedAttestation } from '../../core/attestat
 import type { Attestor } from '../../core/attestation/attestor.js';
 import { asError } from '../../core/errors.js';
 import type { Digest } from '../../core/image/digest.js';
-import type { AttestorName } from '../../core/names.js';
+import type { AttestorName, NoteName } from '../../core/names.js';
 import type { Evidence } from '../../core/policy/context.js';
 import type { CheckedOccurrence } from '../../core/results.js';
 import type { AttestorService } from '../../ports/attestor-service.js';
-import { findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
+import { judge, type FindPorts, type FoundAttestations } from './find-attestations.js';
 import { readOnce } from './read-once.js';
 import { ValidationAllowance } from './validation-allowance.js';
 
@@ -29,15 +29,18 @@ export class EvidenceGatherer {
   private readonly allowance = new ValidationAllowance();
   private readonly forbidden = new Set<AttestorName>();
   private readonly readAttestor: (name: AttestorName) => Promise<Attestor>;
+  private list: (of: Listing) => Promise<readonly StoredAttestation[]>;
   private rounds: Map<string, Promise<GatheredEvidence>> = new Map();
 
   constructor(private readonly ports: EvidencePorts) {
     this.readAttestor = readOnce((name: AttestorName) => ports.attestors.attestor(name));
+    this.list = this.listings();
   }
 
   /** Forgets the listings, which may show more now; attestors are kept. */
   startRound(): void {
     this.rounds = new Map();
+    this.list = this.listings();
   }
 
   /** The evidence of an attestor for a digest; whatever prevents an answer is part of it, never thrown. */
@@ -48,13 +51,21 @@ export class EvidenceGatherer {
     return known;
   }
 
+  // Attestors may share a note: what it holds is read once for all of them.
+  private listings(): (of: Listing) => Promise<readonly StoredAttestation[]> {
+    return readOnce(
+      ({ note, digest }: Listing) => this.ports.attestations.listOfNote(note, digest),
+      ({ note, digest }) => `${note} ${digest}`,
+    );
+  }
+
   private async read(name: AttestorName, digest: Digest): Promise<GatheredEvidence> {
     const base = { attestor: name, digest, occurrences: [], assumptions: [] };
     try {
       const attestor = await this.readAttestor(name);
       if (attestor.keys.length === 0)
         return { ...base, found: 'attestor-without-keys', what: 'the attestor trusts no key, so it is never satisfied' };
-      const judged = await this.judge(attestor, digest, await findAttestations(attestor, digest, this.ports));
+      const judged = await this.judge(attestor, digest, await this.find(attestor, digest));
       return { attestor: name, digest, ...judged };
     } catch (thrown) {
       const error = asError(thrown);
@@ -62,6 +73,10 @@ export class EvidenceGatherer {
       const hint = error.hint === undefined ? {} : { hint: error.hint };
       return { ...base, found: error.code === 'ATTESTOR_NOT_FOUND' ? 'attestor-missing' : 'no-answer', what: error.message, ...hint };
     }
+  }
+
+  private async find(attestor: Attestor, digest: Digest): Promise<FoundAttestations> {
+    return judge(await this.list({ note: attestor.note, digest }), digest, attestor, this.ports.verifier);
   }
 
   private async judge(attestor: Attestor, digest: Digest, found: FoundAttestations): Promise<Judged> {
@@ -83,11 +98,13 @@ export class EvidenceGatherer {
     return { found: says, what, occurrences: [...occurrences, ...rejected], assumptions };
   }
 
-  // Any one attestation suffices; asking about the others would only spend the quota.
+  // Any one attestation suffices; asking about the others would only spend the quota. What Google was not asked about
+  // does not outvote what it said of another one: where the allowance ends, its contradiction stands.
   private async askUntilOneCounts(attestor: Attestor, candidates: readonly VerifiedAttestation[]): Promise<readonly Opinion[]> {
     const opinions: Opinion[] = [];
     for (const candidate of candidates) {
       const opinion = await this.ask(attestor, candidate);
+      if (opinions.length > 0 && opinion.validated === 'local' && opinion.says === 'verified') break;
       opinions.push(opinion);
       if (opinion.says === 'verified') break;
     }
@@ -120,6 +137,11 @@ export class EvidenceGatherer {
       return { ...local, assumptions: [...doubts, `the local verification stands for ${attestor.name}: ${error.message}`] };
     }
   }
+}
+
+interface Listing {
+  readonly note: NoteName;
+  readonly digest: Digest;
 }
 
 interface Opinion {

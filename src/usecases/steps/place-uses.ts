@@ -46,7 +46,7 @@ async function resolveForCloudRun(image: string, registry: ImageRegistry): Promi
     const child = children.find(({ platform }) => platform === CLOUD_RUN_PLATFORM);
     return child
       ? { digest: reference.digest, child: child.digest }
-      : { failed: `${image} is an index without an image for ${CLOUD_RUN_PLATFORM}, which is what Cloud Run runs` };
+      : { failed: `${image} is an index without an image for ${CLOUD_RUN_PLATFORM}, which is what Cloud Run runs`, isIndex: true };
   } catch (thrown) {
     const error = asError(thrown);
     if (error.code === 'CANCELLED') throw error;

@@ -37,7 +37,9 @@ async function readPolicy(request: CheckRequest, { policies }: ContextPorts): Pr
   try {
     const parsed = parsePolicy(await policies.project(request.project));
     if (parsed.policy) return parsed.policy;
-    return { code: 'POLICY_NOT_READABLE', message: `the policy of ${request.project} is not understood: ${parsed.problems.join('; ')}` };
+    const message = `the policy of ${request.project} is not understood: ${parsed.problems.join('; ')}`;
+    const hint = `look at it: gcloud container binauthz policy export --project=${request.project}`;
+    return { code: 'POLICY_NOT_READABLE', message, hint };
   } catch (thrown) {
     return reasonOf(thrown);
   }
