@@ -13,15 +13,13 @@ import { openKeys } from '../signers/given-keys.js';
 import { createVerifier } from '../signers/verifier.js';
 import type { AttestPorts } from '../usecases/attest.js';
 import type { CheckPorts } from '../usecases/check.js';
-import { list } from '../usecases/list.js';
 import type { Outcome } from '../usecases/outcome.js';
-import { attestThenCheck, checkAndWarn } from './attest-then-check.js';
 import { systemClock } from './clock.js';
-import type { AttestOutcome, CheckOutcome, ListOutcome, RunContext } from './context.js';
+import type { RunContext } from './context.js';
 import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
-import type { Common, ParsedAttest, ParsedList } from './parse.js';
-import type { ParsedCheck, ParsedCheckedAttest } from './parse-check.js';
+import type { Common } from './request-readers.js';
+import type { ParsedAttest } from './commands/attest/parse.js';
 
 /** Everything that use cases reach the world through. */
 export type Ports = Omit<AttestPorts, 'openKeys'> &
@@ -32,7 +30,7 @@ export function connect(common: Common, context: RunContext): Ports {
   const { environment, accessToken } = common;
   const { signal, reporter, program } = context;
   const { emulatorHost, endpointOverrides, quotaProject } = environment;
-  const clock = systemClock(signal);
+  const clock = context.clock ?? systemClock(signal);
   const emulator = emulatorHost === undefined ? {} : { emulatorHost };
   const identity = { ...(accessToken === undefined ? {} : { accessToken }), ...(quotaProject === undefined ? {} : { quotaProject }) };
   const google = createGoogle({ ...emulator, ...identity, endpointOverrides, pace: clock, reporter, signal });
@@ -63,22 +61,8 @@ export function connect(common: Common, context: RunContext): Ports {
   };
 }
 
-/** Runs `attest`, and the check at its end. */
-export function runAttest(parsed: ParsedAttest & Partial<ParsedCheckedAttest>, context: RunContext): Promise<AttestOutcome> {
-  return run(parsed.common, context, (ports) => attestThenCheck(parsed, { ...ports, openKeys: () => ports.openKeys(parsed.keys) }));
-}
-
-/** Runs `check`. */
-export function runCheck(parsed: ParsedCheck, context: RunContext): Promise<CheckOutcome> {
-  return run(parsed.common, context, (ports) => checkAndWarn(parsed.request, parsed, ports));
-}
-
-/** Runs `list`. */
-export function runList(parsed: ParsedList, context: RunContext): Promise<ListOutcome> {
-  return run(parsed.common, context, (ports) => list(parsed.request, ports));
-}
-
-async function run<Result extends ResultBase>(
+/** Runs a use case over the ports of a run; its warnings, and the emulator's mark, are in its result. */
+export async function runWith<Result extends ResultBase>(
   common: Common,
   context: RunContext,
   usecase: (ports: Ports) => Promise<Outcome<Result>>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a host gives to the composition root, and what it gets back.
 import type { AttestResult, CheckResult, ListResult } from '../core/results.js';
+import type { Clock } from '../ports/clock.js';
 import type { Program } from '../ports/program.js';
 import type { Reporter } from '../ports/reporter.js';
 import type { Outcome } from '../usecases/outcome.js';
@@ -16,6 +17,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   readonly reporter: Reporter;
   readonly program: Program;
+  /** Another time than the machine’s; its sleeps end with the signal too. */
+  readonly clock?: Clock;
 }
 
 /** How an attest run ended. */

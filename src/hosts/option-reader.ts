@@ -3,7 +3,7 @@ import { parseDuration } from '../core/duration.js';
 import type { BinauthzError } from '../core/errors.js';
 import type { Secret } from '../core/secret.js';
 import { expectedButGot, show, spell } from './issues.js';
-import { type Command } from './commands.js';
+import { type Command } from './command-row.js';
 import { optionsOf, type Host, type OptionRow } from './options.js';
 
 /** What a host read, before any of it is understood. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shape of an option table's row; the rows are in options.ts and check-options.ts.
-import type { Command } from './commands.js';
+import type { Command } from './command-row.js';
 
 /** How users reach the product: by flags, or by Action inputs. */
 export type Host = 'cli' | 'action';

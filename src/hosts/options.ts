@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE option table. CLI flags, Action inputs, orb parameters, help and documents all come from its rows; a new
-// command is a row in COMMANDS and new or widened rows in OPTIONS.
-import { CHECKED_IMAGE, CHECKED_PROJECT, CHECKED_WAIT, CHECK_OPTIONS, COMMENT_OPTIONS } from './check-options.js';
-import { COMMANDS, type Command } from './commands.js';
+// command is a folder in commands/ with its row and its options, and may widen rows of others.
+import { AUDIT_OPTIONS } from './commands/audit/options.js';
+import { CHECKED_IMAGE, CHECKED_PROJECT, CHECKED_WAIT, CHECK_OPTIONS, COMMENT_OPTIONS } from './commands/check/options.js';
+import type { Command } from './command-row.js';
+import { COMMANDS } from './commands.js';
+import { DOCTOR_OPTIONS } from './commands/doctor/options.js';
+import { ROTATE_OPTIONS } from './commands/rotate/options.js';
+import { SETUP_OPTIONS } from './commands/setup/options.js';
+import { VULNERABILITIES_OPTIONS } from './commands/vulnerabilities/options.js';
 import { ACTION, BOTH, CLI, type Host, type OptionRow } from './option-row.js';
 
 export type { Host, OptionKind, OptionRow } from './option-row.js';
-
-/** Options of the contract that later versions bring, without their dashes. */
-export const LATER_OPTIONS: readonly string[] = ['vulnerability-policy', 'scan-timeout'];
 
 const ATTEST: readonly Command[] = ['attest'];
 const ATTEST_AND_LIST: readonly Command[] = ['attest', 'list'];
@@ -149,7 +152,12 @@ export const OPTIONS: readonly OptionRow[] = [
     hosts: BOTH,
     help: 'Reports what would be attested, and signs and stores nothing.',
   },
+  ...VULNERABILITIES_OPTIONS,
   ...CHECK_OPTIONS,
+  ...SETUP_OPTIONS,
+  ...AUDIT_OPTIONS,
+  ...ROTATE_OPTIONS,
+  ...DOCTOR_OPTIONS,
   {
     name: 'port',
     kind: 'port',

@@ -10,14 +10,22 @@ import {
   type ErrorResult,
   type ListResult,
   type ResultBase,
+  type VulnerabilitiesResult,
 } from '../core/results.js';
-import { refusalOf, verdictStatus, type Gate } from './gate.js';
+import type { AuditResult, DoctorResult, PlanResult } from '../core/operation-results.js';
+import type { Command } from './command-row.js';
 
 /** A signal that cancels a run. */
 export type CancelSignal = 'SIGINT' | 'SIGTERM';
 
+/** A command that ends with a result. */
+export type ResultCommand = Exclude<Command, 'emulator' | 'demo'>;
+
 /** A result of a command that has one. */
-export type CommandResult = AttestResult | CheckResult | ListResult;
+export type CommandResult = AttestResult | CheckResult | ListResult | VulnerabilitiesResult | PlanResult | AuditResult | DoctorResult;
+
+/** Says why a result must not pass, although nothing failed; undefined where it may. */
+export type Refuse = (result: CommandResult) => BinauthzError | undefined;
 
 /** A result of any command. */
 export type AnyResult = CommandResult | ErrorResult;
@@ -35,8 +43,8 @@ export interface Ending {
 export interface Circumstances {
   readonly cancelledBy?: CancelSignal;
   readonly onEmulator: boolean;
-  /** What a check's verdict means for the exit code, in a run that checks. */
-  readonly gate?: Gate;
+  /** What the result means for the exit code, in a run that judges. */
+  readonly refuse?: Refuse;
 }
 
 /** What an exit code means, in the words of the contract. */
@@ -54,7 +62,10 @@ export function endingOf(result: CommandResult, errors: readonly BinauthzError[]
   // The contract: bad input prints an error result, whatever the command would have printed.
   if (exitCode === 2) return { result: { schema: 'binauthz.error/v1', ...base, errors: reports }, errors: all, exitCode };
   const ending: Ending = { result: { ...withStatus(result, cancelledBy), ...base }, errors: all, exitCode };
-  return all.length > 0 ? ending : judged(ending, circumstances.gate);
+  if (all.length > 0) return ending;
+  // Whatever fails outranks a verdict (3 and 4 are the last codes of the contract), so it counts only where nothing did.
+  const refusal = circumstances.refuse?.(ending.result as CommandResult);
+  return refusal === undefined ? ending : { ...ending, exitCode: refusal.exitCode, refusal };
 }
 
 /** What was checked in a run, by itself or at the end of attest. */
@@ -64,19 +75,25 @@ export function checkOf(result: AnyResult): CheckResult | undefined {
   return result.emulator ? { ...result.check, emulator: true } : result.check;
 }
 
-// Whatever fails outranks the verdict (3 and 4 are the last codes of the contract), so it counts only where nothing did.
-function judged(ending: Ending, gate: Gate | undefined): Ending {
-  const check = checkOf(ending.result);
-  if (!check || !gate) return ending;
-  const refusal = refusalOf(check, gate);
-  return { ...ending, exitCode: verdictStatus(check.verdict, gate), ...(refusal === undefined ? {} : { refusal }) };
-}
-
 /** The result of a command that did not get anywhere. */
-export function emptyResult(command: 'attest' | 'check' | 'list'): CommandResult {
-  if (command === 'attest') return { schema: 'binauthz.attest/v1', images: [], attestations: [] };
-  if (command === 'check') return UNDECIDED;
-  return { schema: 'binauthz.list/v1', attestations: [] };
+export function emptyResult(command: ResultCommand): CommandResult {
+  switch (command) {
+    case 'attest':
+      return { schema: 'binauthz.attest/v1', images: [], attestations: [] };
+    case 'check':
+      return UNDECIDED;
+    case 'list':
+      return { schema: 'binauthz.list/v1', attestations: [] };
+    case 'vulnerabilities':
+      return { schema: 'binauthz.vulnerabilities/v1', verdict: 'UNKNOWN', images: [] };
+    case 'setup':
+    case 'rotate':
+      return { schema: 'binauthz.plan/v1', applied: false, changes: [] };
+    case 'audit':
+      return { schema: 'binauthz.audit/v1', since: '', events: [] };
+    case 'doctor':
+      return { schema: 'binauthz.doctor/v1', ok: false, findings: [] };
+  }
 }
 
 const UNDECIDED: CheckResult = {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BinauthzError } from '../core/errors.js';
 import type { CheckResult } from '../core/results.js';
-import type { REPORT_FORMATS } from './check-options.js';
+import type { REPORT_FORMATS } from './commands/check/options.js';
 import type { Env } from './context.js';
 import { checkOf, type AnyResult } from './outcome.js';
 import { VERSION } from './version.js';

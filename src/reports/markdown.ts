@@ -10,7 +10,12 @@ import type {
   ListResult,
   ResultBase,
 } from '../core/results.js';
+import type { AuditResult } from '../core/operation-results.js';
+import { auditMarkdown } from './audit-markdown.js';
 import { codeSpan, plain } from './markdown-text.js';
+
+/** What an Action may have to summarise; a check has a page of its own, and the others are the command line's. */
+export type SummarisedResult = AttestResult | ListResult | AuditResult | ErrorResult;
 
 /** How a result is shown. */
 export interface MarkdownOptions {
@@ -25,7 +30,7 @@ const MAX_BYTES = 256 * 1024;
 const SHARE = { errors: 0.3, rows: 0.5, warnings: 0.1 } as const;
 
 /** The job summary of a result. */
-export function renderMarkdown(result: AttestResult | ListResult | ErrorResult, options: MarkdownOptions): string {
+export function renderMarkdown(result: SummarisedResult, options: MarkdownOptions): string {
   const { title, runUrl, maxBytes = MAX_BYTES } = options;
   const { emulator, errors = [], warnings = [] }: ResultBase = result;
   const parts = [
@@ -43,12 +48,14 @@ export function renderMarkdown(result: AttestResult | ListResult | ErrorResult, 
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function content(result: AttestResult | ListResult | ErrorResult, maxBytes: number): string {
+function content(result: SummarisedResult, maxBytes: number): string {
   switch (result.schema) {
     case 'binauthz.attest/v1':
       return table(['Image', 'Attestor', 'Status', 'Attestation'], result.attestations.map(attestationRow), maxBytes);
     case 'binauthz.list/v1':
       return table(['Image', 'Attestor', 'Verified', 'Attestation'], result.attestations.map(listedRow), maxBytes);
+    case 'binauthz.audit/v1':
+      return auditMarkdown(result, maxBytes);
     case 'binauthz.error/v1':
       return '';
   }

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { outputSentences } from '../../src/hosts/action/outputs.js';
 import { commandHelp, overview } from '../../src/hosts/cli/help.js';
-import { COMMANDS, LATER_COMMANDS } from '../../src/hosts/commands.js';
+import { COMMANDS } from '../../src/hosts/commands.js';
 import { nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
 import { EXIT_CODES } from '../../src/core/error-codes.js';
-import { parseCheck, parseCheckedAttest } from '../../src/hosts/parse-check.js';
+import { parseCheckedAttest } from '../../src/hosts/commands/attest/parse.js';
+import { parseCheck } from '../../src/hosts/commands/check/parse.js';
 import { VERSION } from '../../src/hosts/version.js';
 import { actionOptions, ATTESTOR, IMAGE, messagesOfAsync, VERSION_1 } from './world.js';
 
@@ -119,8 +120,6 @@ describe('the table', () => {
       expect(new Set(names).size).toBe(names.length);
     },
   );
-  test('an available command is not promised for later', () =>
-    expect(COMMANDS.filter(({ name }) => LATER_COMMANDS.includes(name))).toEqual([]));
 });
 
 describe('--help', () => {

@@ -6,7 +6,7 @@ import type { Verdict } from '../../src/core/policy/verdict.js';
 import type { CheckResult } from '../../src/core/results.js';
 import type { ActionCommand } from '../../src/hosts/action/outputs.js';
 import { annotate, comment, markdownOf } from '../../src/hosts/action/telling.js';
-import type { Gate } from '../../src/hosts/gate.js';
+import { gatekeeper, type Gate } from '../../src/hosts/commands/check/gate.js';
 import { endingOf, type CommandResult, type Ending } from '../../src/hosts/outcome.js';
 import { actionOptions } from './world.js';
 
@@ -42,7 +42,7 @@ const check = (verdict: Verdict): CheckResult => ({
 });
 const ENFORCED: Gate = { mode: 'enforce', strict: false };
 const ended = (result: CommandResult, gate: Gate = ENFORCED, errors: readonly BinauthzError[] = []): Ending =>
-  endingOf(result, errors, { onEmulator: false, gate });
+  endingOf(result, errors, { onEmulator: false, refuse: gatekeeper(gate) });
 const attested = (verdict: Verdict): CommandResult => ({
   schema: 'binauthz.attest/v1',
   images: [],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { parseAttest } from '../../src/hosts/parse.js';
+import { parseAttest } from '../../src/hosts/commands/attest/parse.js';
 import { actionOptions, ATTESTOR, cliOptions, DIGEST, IMAGE, issuesOf, KEY, messagesOf, VERSION_1 } from './world.js';
 
 const CLI = ['attest', IMAGE, '--attestor', ATTESTOR, '--kms-key-version', VERSION_1];

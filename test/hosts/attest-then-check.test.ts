@@ -2,9 +2,10 @@
 // The whole of `--check`, with ports in memory.
 import { describe, expect, test } from 'vitest';
 import type { AttestorName, ProjectId } from '../../src/core/names.js';
-import { attestThenCheck } from '../../src/hosts/attest-then-check.js';
+import { gatekeeper } from '../../src/hosts/commands/check/gate.js';
+import { attestThenCheck } from '../../src/hosts/commands/attest/attest-then-check.js';
 import { endingOf } from '../../src/hosts/outcome.js';
-import type { FinalCheck } from '../../src/hosts/parse-check.js';
+import type { FinalCheck } from '../../src/hosts/commands/attest/parse.js';
 import type { AttestPorts } from '../../src/usecases/attest.js';
 import type { CheckPorts } from '../../src/usecases/check.js';
 import { attestorOf, digest, memoryPorts, reference, testKey, type Memory } from '../support/ports.js';
@@ -63,7 +64,7 @@ const final = (over: Partial<FinalCheck> = {}): FinalCheck => ({
 
 async function run(ports: Ports, { check, over }: { check?: FinalCheck; over?: object } = {}) {
   const { result, errors } = await attestThenCheck({ request: request(over), ...(check ? { check } : {}) }, ports);
-  return { result, ending: endingOf(result, errors, { onEmulator: false, ...(check ? { gate: check.gate } : {}) }) };
+  return { result, ending: endingOf(result, errors, { onEmulator: false, ...(check ? { refuse: gatekeeper(check.gate) } : {}) }) };
 }
 
 describe('a check at the end of attest', () => {

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseCheck, parseCheckedAttest } from '../../src/hosts/parse-check.js';
+import { parseCheckedAttest } from '../../src/hosts/commands/attest/parse.js';
+import { parseCheck } from '../../src/hosts/commands/check/parse.js';
 import { actionOptions, ATTESTOR, cliOptions, DIGEST, IMAGE, messagesOfAsync, VERSION_1 } from './world.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'binauthz-check-'));

@@ -8,7 +8,7 @@ import { outputsOf } from '../../src/hosts/action/outputs.js';
 import { closingLine } from '../../src/hosts/action/closing-line.js';
 import { renderResult } from '../../src/hosts/cli/render.js';
 import { styleFor } from '../../src/hosts/cli/terminal.js';
-import { refusalOf, verdictStatus, verdictWarning, type Gate } from '../../src/hosts/gate.js';
+import { gatekeeper, refusalOf, verdictStatus, verdictWarning, type Gate } from '../../src/hosts/commands/check/gate.js';
 import { emptyResult, endingOf } from '../../src/hosts/outcome.js';
 import { scrubbedEnding, scrubberOf } from '../../src/hosts/scrub.js';
 import { Secret } from '../../src/core/secret.js';
@@ -61,7 +61,7 @@ describe.each(VERDICTS)('%s', (verdict) => {
   );
   test('ends check and attest alike', () => {
     for (const given of [result(verdict), attested(result(verdict))]) {
-      const ending = endingOf(given, [], { onEmulator: false, gate: gate('enforce', false) });
+      const ending = endingOf(given, [], { onEmulator: false, refuse: gatekeeper(gate('enforce', false)) });
       expect([ending.exitCode, ending.errors, ending.result.errors, ending.refusal !== undefined]).toEqual([
         usual,
         [],
@@ -105,7 +105,7 @@ describe('the end of a run that checks', () => {
   const failure = new BinauthzError('PERMISSION_DENIED', 'not yours');
   test('whatever failed outranks the verdict', () => {
     for (const given of [result('DENIED'), attested(result('DENIED'))]) {
-      const ending = endingOf(given, [failure], { onEmulator: false, gate: gate('enforce', false) });
+      const ending = endingOf(given, [failure], { onEmulator: false, refuse: gatekeeper(gate('enforce', false)) });
       expect([ending.exitCode, ending.refusal]).toEqual([5, undefined]);
     }
   });
@@ -113,14 +113,17 @@ describe('the end of a run that checks', () => {
     expect(emptyResult('check')).toMatchObject({ verdict: 'UNKNOWN', images: [] });
     const cancelled = endingOf(emptyResult('check'), [new BinauthzError('CANCELLED', 'c')], { cancelledBy: 'SIGTERM', onEmulator: false });
     expect(cancelled.exitCode).toBe(143);
-    expect(endingOf(emptyResult('check'), [], { onEmulator: false, gate: gate('enforce', false) }).exitCode).toBe(4);
+    expect(endingOf(emptyResult('check'), [], { onEmulator: false, refuse: gatekeeper(gate('enforce', false)) }).exitCode).toBe(4);
   });
   test('bad input that shows late is an error result', () =>
     expect(endingOf(result('DENIED'), [new BinauthzError('INVALID_INPUT', 'x')], { onEmulator: false }).result.schema).toBe(
       'binauthz.error/v1',
     ));
   test('a secret that a server repeated leaves the refusal too', () => {
-    const ending = endingOf(result('DENIED', [image('DENIED', 'token-1234')]), [], { onEmulator: false, gate: gate('enforce', false) });
+    const ending = endingOf(result('DENIED', [image('DENIED', 'token-1234')]), [], {
+      onEmulator: false,
+      refuse: gatekeeper(gate('enforce', false)),
+    });
     expect(JSON.stringify(scrubbedEnding(ending, scrubberOf([new Secret('token-1234', 't')])).refusal?.message)).not.toContain(
       'token-1234',
     );
@@ -128,7 +131,7 @@ describe('the end of a run that checks', () => {
 });
 
 describe('what hosts make of it', () => {
-  const ending = endingOf(result('DENIED'), [], { onEmulator: false, gate: gate('enforce', false) });
+  const ending = endingOf(result('DENIED'), [], { onEmulator: false, refuse: gatekeeper(gate('enforce', false)) });
   test('outputs of check', () =>
     expect(outputsOf('check', { ending, report: '/tmp/r.json', firstAsked: '' })).toEqual({
       verdict: 'DENIED',

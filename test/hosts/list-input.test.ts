@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { parseEmulator, parseList, parseNothing } from '../../src/hosts/parse.js';
+import { parseEmulator } from '../../src/hosts/commands/emulator/parse.js';
+import { parseList } from '../../src/hosts/commands/list/parse.js';
+import { parseNothing } from '../../src/hosts/request-readers.js';
 import { ATTESTOR, cliOptions, IMAGE, messagesOf } from './world.js';
 
 const list = (...argv: string[]) => parseList(cliOptions(['list', ...argv]), {});

@@ -8,7 +8,7 @@ import { runCli } from '../../src/hosts/cli/run.js';
 import { readSecrets } from '../../src/hosts/cli/secrets.js';
 import type { Env } from '../../src/hosts/context.js';
 import type { RawOptions } from '../../src/hosts/option-reader.js';
-import type { Command } from '../../src/hosts/commands.js';
+import type { Command } from '../../src/hosts/command-row.js';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
 export const IMAGE = `us-docker.pkg.dev/p/r/app@${DIGEST}`;

@@ -2,7 +2,7 @@
 // Inputs → raw options. What an input holds is understood by hosts/parse.ts, the same for every host.
 import { Secret } from '../../core/secret.js';
 import type { RawOptions } from '../option-reader.js';
-import { type Command } from '../commands.js';
+import { type Command } from '../command-row.js';
 import { nameOn, optionsOf, type OptionRow } from '../options.js';
 
 /** Where inputs come from: the toolkit's functions, by the input's name. */

@@ -4,7 +4,7 @@ import * as core from '@actions/core';
 import { asError, BinauthzError } from '../../core/errors.js';
 import { listenForCancellation } from '../cancellation.js';
 import type { RawOptions } from '../option-reader.js';
-import { type Command } from '../commands.js';
+import { type Command } from '../command-row.js';
 import { optionsOf } from '../options.js';
 import { linesOf } from '../outcome.js';
 import { runCommand, type Services } from '../run-command.js';

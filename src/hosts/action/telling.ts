@@ -4,9 +4,9 @@ import * as core from '@actions/core';
 import type { CheckResult } from '../../core/results.js';
 import { levelOf } from '../../reports/check-findings.js';
 import { checkMarkdown } from '../../reports/check-markdown.js';
-import { renderMarkdown } from '../../reports/markdown.js';
+import { renderMarkdown, type SummarisedResult } from '../../reports/markdown.js';
 import type { RawOptions } from '../option-reader.js';
-import { checkOf, linesOf, meaningOf, type Ending } from '../outcome.js';
+import { checkOf, linesOf, meaningOf, type AnyResult, type Ending } from '../outcome.js';
 import { annotationsOf, checkAnnotations, emitCheckAnnotations } from './annotations.js';
 import { logLine } from './log-line.js';
 import type { ActionCommand } from './outputs.js';
@@ -50,8 +50,13 @@ export function markdownOf(command: ActionCommand, ending: Ending, runUrl: strin
   const check = checkOf(result);
   const title =
     exitCode === 0 ? `binauthz ${command}: done` : `binauthz ${command}: failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
+  if (!isSummarised(result)) throw new Error(`${result.schema} is no result of an Action`);
   if (!check) return renderMarkdown(result, { title, ...url, maxBytes });
   return `${renderMarkdown(result, { title, maxBytes: maxBytes / 2 })}\n${checkMarkdown(check, { ...url, maxBytes: maxBytes / 2 })}`;
+}
+
+function isSummarised(result: AnyResult): result is SummarisedResult {
+  return ['binauthz.attest/v1', 'binauthz.list/v1', 'binauthz.audit/v1', 'binauthz.error/v1'].includes(result.schema);
 }
 
 /** Writes the verdict into the pull request's comment, where that was asked for; a warning says why it could not. */

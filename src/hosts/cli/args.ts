@@ -2,9 +2,9 @@
 // argv → raw options. It goes on after a mistake, so that all of them are reported together.
 import type { BinauthzError } from '../../core/errors.js';
 import { inputError, show } from '../issues.js';
-import { COMMANDS, LATER_COMMANDS, type CommandRow } from '../commands.js';
-import { commonOptions, LATER_OPTIONS, nameOn, optionsOf, type OptionRow } from '../options.js';
-import { VERSION } from '../version.js';
+import type { CommandRow } from '../command-row.js';
+import { COMMANDS } from '../commands.js';
+import { commonOptions, nameOn, optionsOf, type OptionRow } from '../options.js';
 import { closest } from './closest.js';
 
 /** The words of a command line, sorted. */
@@ -70,14 +70,6 @@ class Scan {
     this.command = COMMANDS.find(({ name }) => name === word);
     if (this.command) return;
     this.isBadCommand = true;
-    if (LATER_COMMANDS.includes(word)) {
-      this.issues.push(
-        inputError(`binauthz ${word}: not available in this version (${VERSION}); expected one of ${names()}`, {
-          hint: 'binauthz --help lists what there is',
-        }),
-      );
-      return;
-    }
     const near = closest(word, [...COMMANDS.map(({ name }) => name), 'help']);
     this.issues.push(
       inputError(`expected a command (${names()}), got ${show(word)}`, { hint: near ? `did you mean ${near}?` : 'binauthz --help' }),
@@ -115,7 +107,6 @@ class Scan {
   private unknown(flag: string, attached: string | undefined): void {
     // A bad command has no options to compare with; complaining about each of its flags would only be noise.
     if (this.isBadCommand) return;
-    if (LATER_OPTIONS.includes(flag.slice(2))) return this.later(flag, attached);
     const known = this.known();
     const near = closest(
       flag.replaceAll('_', '-'),
@@ -135,16 +126,6 @@ class Scan {
   /** Before the command, the word behind an option that nobody knows is more likely the command. */
   private isCommandNext(): boolean {
     return !this.command && COMMANDS.some(({ name }) => name === this.rest[0]);
-  }
-
-  private later(flag: string, attached: string | undefined): void {
-    if (attached === undefined && flag !== '--strict') this.takeValue();
-    this.issues.push(
-      inputError(`${flag}: not available in this version (${VERSION})`, {
-        resource: flag,
-        hint: `binauthz ${this.command ? `${this.command.name} ` : ''}--help lists the options`,
-      }),
-    );
   }
 
   private hintFor(meant: OptionRow | undefined): string {

@@ -7,10 +7,12 @@ import type { AttestResult } from '../../core/results.js';
 import { Secret } from '../../core/secret.js';
 import type { Stage } from '../../emulator/seed.js';
 import { check } from '../../usecases/check.js';
-import { connect, runAttest } from '../compose.js';
+import { runAttest } from '../commands/attest/run.js';
+import { connect } from '../compose.js';
 import type { Env, RunContext } from '../context.js';
 import { EMULATOR_VARIABLE } from '../environment.js';
-import { parseAttest, type Common } from '../parse.js';
+import { parseAttest } from '../commands/attest/parse.js';
+import type { Common } from '../request-readers.js';
 import { formatDuration } from '../../core/duration.js';
 
 /** `binauthz.demo/v1`: what the demo showed, for scripts. */

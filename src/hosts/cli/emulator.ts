@@ -2,7 +2,7 @@
 import { asError, type BinauthzError } from '../../core/errors.js';
 import { readJsonFile } from '../files.js';
 import { inputError } from '../issues.js';
-import type { ParsedEmulator } from '../parse.js';
+import type { ParsedEmulator } from '../commands/emulator/parse.js';
 
 /** What serving needs of its host. */
 export interface ServingHost {

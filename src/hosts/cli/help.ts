@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Help, made from the option table.
 import { EXIT_CODES } from '../../core/error-codes.js';
-import { COMMANDS, type CommandRow } from '../commands.js';
+import type { CommandRow } from '../command-row.js';
+import { COMMANDS } from '../commands.js';
 import { commonOptions, nameOn, optionsOf, type OptionRow } from '../options.js';
 
 const WIDTH = 100;

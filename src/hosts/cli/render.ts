@@ -3,7 +3,11 @@
 import { formatDuration } from '../../core/duration.js';
 import type { BinauthzError } from '../../core/errors.js';
 import type { AttestationResult, AttestedImage, AttestResult, ListedAttestation, ListResult } from '../../core/results.js';
+import { auditText } from '../../reports/audit-text.js';
 import { checkText } from '../../reports/check-text.js';
+import { doctorText } from '../../reports/doctor-text.js';
+import { planText } from '../../reports/plan-text.js';
+import { vulnerabilitiesText } from '../../reports/vulnerabilities-text.js';
 import { linesOf, type AnyResult } from '../outcome.js';
 import { printable, type Style } from './terminal.js';
 
@@ -17,6 +21,14 @@ export function renderResult(result: AnyResult, style: Style): string {
       return result.errors && result.images.length === 0 ? '' : checkText(result, style);
     case 'binauthz.list/v1':
       return text(listLines(result, style));
+    case 'binauthz.vulnerabilities/v1':
+      return result.errors && result.images.length === 0 ? '' : vulnerabilitiesText(result, style);
+    case 'binauthz.plan/v1':
+      return planText(result, style);
+    case 'binauthz.audit/v1':
+      return auditText(result, style);
+    case 'binauthz.doctor/v1':
+      return doctorText(result, style);
     case 'binauthz.error/v1':
       return '';
   }

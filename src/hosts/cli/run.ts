@@ -3,13 +3,15 @@
 import { asErrors, type BinauthzError } from '../../core/errors.js';
 import { reportOf } from '../../core/results.js';
 import { renderJson } from '../../reports/json.js';
+import type { Clock } from '../../ports/clock.js';
 import { listenForCancellation, type Cancellation, type SignalSource } from '../cancellation.js';
 import type { Env, RunContext } from '../context.js';
 import { asFailure, withHint } from '../issues.js';
 import type { RawOptions } from '../option-reader.js';
-import type { CommandRow } from '../commands.js';
+import type { CommandRow } from '../command-row.js';
 import { cancelled, statusOf, type CancelSignal, type Ending } from '../outcome.js';
-import { parseEmulator, parseNothing } from '../parse.js';
+import { parseEmulator } from '../commands/emulator/parse.js';
+import { parseNothing } from '../request-readers.js';
 import { runCommand, type Services } from '../run-command.js';
 import { VERSION } from '../version.js';
 import { parseArgs, type Args } from './args.js';
@@ -37,6 +39,8 @@ export interface CliWorld {
   readonly readStdin: () => Promise<string>;
   readonly cwd: string;
   readonly signals: SignalSource;
+  /** Another time than the machine’s. */
+  readonly clock?: Clock;
 }
 
 /** Runs the command that the words name; its exit status. */
@@ -67,10 +71,6 @@ async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promi
   const cancellation = listenForCancellation(world.signals);
   const services = connect(args, { env, cancellation, world });
   switch (command.name) {
-    case 'attest':
-    case 'check':
-    case 'list':
-      return printEnding(await runCommand(command.name, raw, services), args, world);
     case 'emulator': {
       const settings = parseEmulator(raw);
       const { serveEmulator } = await import('./emulator.js');
@@ -85,6 +85,8 @@ async function runNamed(command: CommandRow, args: Args, world: CliWorld): Promi
         return printErrors(cancelledBy === undefined ? asErrors(thrown) : [cancelled()], args, world, cancelledBy);
       });
     }
+    default:
+      return printEnding(await runCommand(command.name, raw, services), args, world);
   }
 }
 
@@ -116,7 +118,8 @@ function connect(args: Args, run: { readonly env: Env; readonly cancellation: Ca
   const loudness: Loudness = isOn(args, 'verbose') ? 'verbose' : usual;
   const reporter = createReporter((text) => world.stderr.write(text), loudness, styleOf(world.stderr, world));
   const files = { cwd: world.cwd, readStdin: () => world.readStdin() };
-  return { env, cancellation, reporter, program: createProgram(env, cancellation.signal), files };
+  const time = world.clock === undefined ? {} : { clock: world.clock };
+  return { env, cancellation, reporter, program: createProgram(env, cancellation.signal), files, ...time };
 }
 
 function printEnding({ result, errors, exitCode, refusal }: Ending, args: Args, world: CliWorld): number {

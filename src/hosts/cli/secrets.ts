@@ -4,7 +4,7 @@ import type { BinauthzError } from '../../core/errors.js';
 import { Secret } from '../../core/secret.js';
 import type { Env } from '../context.js';
 import { expectedButGot } from '../issues.js';
-import { type Command } from '../commands.js';
+import { type Command } from '../command-row.js';
 import { nameOn, optionsOf, type OptionRow } from '../options.js';
 import { isVariableName } from './args.js';
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files that a check is told of: manifests, image lists, a policy, and what was attested. The YAML parser is loaded
 // here and only where there is a file.
-import type { ImageUse } from '../core/deployment/image-use.js';
-import { parseImageReference } from '../core/image/reference.js';
-import type { ProjectId } from '../core/names.js';
-import { parsePolicy } from '../core/policy/parse.js';
-import type { Problem } from '../documents/problem.js';
-import type { CheckRequest, Workload } from '../usecases/requests.js';
-import type { CheckSettings } from './check-settings.js';
-import { expandFiles, readText, STDIN, type FileWorld, type SourceText } from './files.js';
-import { inputError, show, withHint } from './issues.js';
-import type { OptionReader } from './option-reader.js';
+import type { ImageUse } from '../../../core/deployment/image-use.js';
+import { parseImageReference } from '../../../core/image/reference.js';
+import type { ProjectId } from '../../../core/names.js';
+import { parsePolicy } from '../../../core/policy/parse.js';
+import type { Problem } from '../../../documents/problem.js';
+import type { CheckRequest, Workload } from '../../../usecases/requests.js';
+import type { CheckSettings } from './settings.js';
+import { expandFiles, readText, STDIN, type FileWorld, type SourceText } from '../../files.js';
+import { inputError, show, withHint } from '../../issues.js';
+import type { OptionReader } from '../../option-reader.js';
 
 /** What the files of a check hold. */
 export interface CheckFiles {
@@ -72,7 +72,7 @@ class Files {
   async imageLists(): Promise<readonly ImageUse[]> {
     const texts = await this.read('image-list', this.settings.imageLists);
     if (texts.length === 0) return [];
-    const { readImageList } = await import('../manifests/image-list.js');
+    const { readImageList } = await import('../../../manifests/image-list.js');
     return texts.flatMap((source) => {
       const { images, problems } = readImageList(source.text, source.file);
       this.note(problems);
@@ -85,7 +85,7 @@ class Files {
     const [source] = file === undefined ? [] : await this.read('policy', [file]);
     const { project } = this.place;
     if (!source || project === undefined) return undefined;
-    const { parseDocuments } = await import('../documents/parse.js');
+    const { parseDocuments } = await import('../../../documents/parse.js');
     const { documents, problems } = parseDocuments(source.text, source.file);
     this.note(problems);
     if (problems.length > 0) return undefined;
@@ -105,7 +105,7 @@ class Files {
     const { attestedFile: file } = this.settings;
     const [source] = file === undefined ? [] : await this.read('require-attested', [file]);
     if (!source) return undefined;
-    const { readAttestedSet } = await import('../manifests/image-list.js');
+    const { readAttestedSet } = await import('../../../manifests/image-list.js');
     const { digests, problems } = readAttestedSet(source.text, source.file);
     this.note(problems);
     if (problems.length > 0) return undefined;
@@ -113,7 +113,10 @@ class Files {
   }
 
   private async extract(texts: readonly SourceText[]): Promise<FromManifests> {
-    const [{ parseDocuments }, { extract }] = await Promise.all([import('../documents/parse.js'), import('../manifests/extract.js')]);
+    const [{ parseDocuments }, { extract }] = await Promise.all([
+      import('../../../documents/parse.js'),
+      import('../../../manifests/extract.js'),
+    ]);
     const { platform } = this.settings;
     const found = texts.map(({ text, file }) => {
       const { documents, problems } = parseDocuments(text, file);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Raw strings of either host → typed requests. Everything wrong with the input is collected and thrown at once.
+// What the parsers of several commands share: raw strings of either host → typed parts of requests. Everything wrong with
+// the input is collected in the reader and thrown at once.
 import { nameOf, parseImageReference, type ImageReference } from '../core/image/reference.js';
 import { attestorNameIn, parseAttestorName, parseProjectId, type AttestorName, type ProjectId } from '../core/names.js';
 import type { Secret } from '../core/secret.js';
-import type { KeySource } from '../core/signing/given-key.js';
-import type { AttestRequest, ListRequest } from '../usecases/requests.js';
 import type { Env } from './context.js';
 import { readEnvironment, type Environment } from './environment.js';
-import { asFailure, inputError, withHint } from './issues.js';
-import { readKeys } from './key-options.js';
+import { asFailure, withHint } from './issues.js';
 import { OptionReader, type Parser, type RawOptions } from './option-reader.js';
 
 /** What every command has besides its request. */
@@ -16,71 +14,6 @@ export interface Common {
   readonly environment: Environment;
   /** Used instead of Application Default Credentials. */
   readonly accessToken?: Secret;
-}
-
-/** `binauthz attest`, fully parsed. */
-export interface ParsedAttest {
-  readonly request: AttestRequest;
-  readonly keys: readonly [KeySource, ...KeySource[]];
-  readonly common: Common;
-}
-
-/** `binauthz list`, fully parsed. */
-export interface ParsedList {
-  readonly request: ListRequest;
-  readonly common: Common;
-}
-
-/** `binauthz emulator`, fully parsed. */
-export interface ParsedEmulator {
-  readonly port: number;
-  readonly latencyMs: number;
-  readonly propagationDelayMs: number;
-  /** A file of fault rules. */
-  readonly faults?: string;
-}
-
-/** The request of `attest`; throws BinauthzErrors with everything that is wrong. */
-export function parseAttest(raw: RawOptions, env: Env): ParsedAttest {
-  const reader = new OptionReader(raw);
-  const images = required(reader, 'image', readImages(reader));
-  const attestors = required(reader, 'attestor', readAttestors(reader));
-  const keys = readKeys(reader);
-  const project = readProject(reader, 'project');
-  const multiPlatform = reader.choice('multi-platform', ['both', 'index', 'children']);
-  const waitTimeoutMs = readWaitTimeout(reader);
-  const dryRun = reader.flag('dry-run');
-  const common = readCommon(reader, env);
-  throwIfWrong(reader);
-  if (!images || !attestors || !keys || !multiPlatform) throw impossible();
-  return {
-    request: { images, attestors, ...(project === undefined ? {} : { project }), multiPlatform, waitTimeoutMs, dryRun },
-    keys,
-    common,
-  };
-}
-
-/** The request of `list`; throws BinauthzErrors with everything that is wrong. */
-export function parseList(raw: RawOptions, env: Env): ParsedList {
-  const reader = new OptionReader(raw);
-  const images = readImages(reader);
-  const attestors = readAttestors(reader);
-  const project = readProject(reader, 'project');
-  const common = readCommon(reader, env);
-  requireOneOf(reader, ['attestor', 'project']);
-  throwIfWrong(reader);
-  return { request: { images, attestors, ...(project === undefined ? {} : { project }) }, common };
-}
-
-/** The settings of `emulator`; throws BinauthzErrors with everything that is wrong. */
-export function parseEmulator(raw: RawOptions): ParsedEmulator {
-  const reader = new OptionReader(raw);
-  const port = reader.port('port') ?? 0;
-  const latencyMs = reader.duration('latency') ?? 0;
-  const propagationDelayMs = reader.duration('propagation-delay') ?? 0;
-  const faults = reader.one('faults', (text) => (text === '' ? { expected: 'the name of a file' } : { value: text }));
-  throwIfWrong(reader);
-  return { port, latencyMs, propagationDelayMs, ...(faults === undefined ? {} : { faults }) };
 }
 
 /** For a command without a request, such as `demo`: throws BinauthzErrors where anything was wrong all the same. */
@@ -105,7 +38,8 @@ export function readCommon(reader: OptionReader, env: Env): Common {
   return { environment, ...(accessToken === undefined ? {} : { accessToken }) };
 }
 
-function readImages(reader: OptionReader): readonly ImageReference[] {
+/** The images that are named by tag or digest, each once. */
+export function readImages(reader: OptionReader): readonly ImageReference[] {
   const images = reader.list('image', (text) => {
     const parsed = parseImageReference(text);
     const refuse = (reason: string): ReturnType<Parser<ImageReference>> => ({
@@ -130,7 +64,8 @@ function maskedHint(reader: OptionReader, text: string): { readonly hint?: strin
   return reader.host === 'action' && /^[@:/]|[@:/]$/.test(text) ? { hint: MASKED } : {};
 }
 
-function readAttestors(reader: OptionReader): readonly AttestorName[] {
+/** The attestors, by full name or by their name and a project, each once. */
+export function readAttestors(reader: OptionReader): readonly AttestorName[] {
   const project = readProject(reader, 'attestor-project');
   const attestors = reader.list('attestor', (text) => {
     const full = parseAttestorName(text);
@@ -161,16 +96,8 @@ const parseProject: Parser<ProjectId> = (text) => {
 
 const NUMBER = 'that is a project number: gcloud projects list shows the id that belongs to it';
 
-function readWaitTimeout(reader: OptionReader): number | undefined {
-  const timeoutMs = reader.duration('wait-timeout');
-  const noWait = reader.flag('no-wait');
-  if (!noWait) return timeoutMs;
-  if (reader.isOwn('wait-timeout'))
-    reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
-  return undefined;
-}
-
-function required<T>(reader: OptionReader, name: string, found: readonly T[]): readonly [T, ...T[]] | undefined {
+/** What was found of an option that must be given. */
+export function required<T>(reader: OptionReader, name: string, found: readonly T[]): readonly [T, ...T[]] | undefined {
   if (!reader.has(name)) {
     reader.add(
       name,
@@ -181,13 +108,6 @@ function required<T>(reader: OptionReader, name: string, found: readonly T[]): r
   }
   const [first, ...rest] = found;
   return first === undefined ? undefined : [first, ...rest];
-}
-
-function requireOneOf(reader: OptionReader, names: readonly string[]): void {
-  const given = names.filter((name) => reader.has(name));
-  if (given.length === 1) return;
-  const spelled = names.map((name) => reader.spell(name));
-  reader.issues.push(inputError(`${spelled.join(' or ')}: expected exactly one of them, got ${given.length === 0 ? 'none' : 'both'}`));
 }
 
 /** Throws BinauthzErrors with everything that is wrong, each with a next step; returns where nothing is. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of `check`, most of which `attest` has too, for the check at its end.
-import type { Command } from './commands.js';
-import { ACTION, BOTH, CLI, type OptionRow } from './option-row.js';
+import type { Command } from '../../command-row.js';
+import { ACTION, BOTH, CLI, type OptionRow } from '../../option-row.js';
 
 const ATTEST: readonly Command[] = ['attest'];
 const CHECK: readonly Command[] = ['check'];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a check's verdict means for a run: its exit code, its warning, and the line that says why it failed.
-import { BinauthzError } from '../core/errors.js';
-import type { Verdict } from '../core/policy/verdict.js';
-import type { CheckedImage, CheckResult } from '../core/results.js';
+import { BinauthzError } from '../../../core/errors.js';
+import type { Verdict } from '../../../core/policy/verdict.js';
+import type { CheckedImage, CheckResult } from '../../../core/results.js';
+import { checkOf, type Refuse } from '../../outcome.js';
 
 /** How strictly a verdict is taken. */
 export interface Gate {
@@ -10,6 +11,14 @@ export interface Gate {
   readonly mode: 'warn' | 'enforce';
   /** Only ALLOWED passes. */
   readonly strict: boolean;
+}
+
+/** Refuses what the gate does not let pass, in a run that checks. */
+export function gatekeeper(gate: Gate): Refuse {
+  return (result) => {
+    const check = checkOf(result);
+    return check && refusalOf(check, gate);
+  };
 }
 
 /** The exit code of a verdict: 0, 3 for denied, 4 for unknown. */

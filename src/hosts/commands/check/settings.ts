@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of a check that need no file to be understood.
-import { parseClusterRef, type ClusterRef, type Platform } from '../core/deployment/target.js';
-import { PLATFORMS, REPORT_FORMATS } from './check-options.js';
-import { STDIN } from './files.js';
+import { parseClusterRef, type ClusterRef, type Platform } from '../../../core/deployment/target.js';
+import { PLATFORMS, REPORT_FORMATS } from './options.js';
+import { STDIN } from '../../files.js';
 import type { Gate } from './gate.js';
-import { inputError } from './issues.js';
-import type { OptionReader, Parser } from './option-reader.js';
-import type { ReportFormat, ReportTarget } from './report-files.js';
+import { inputError } from '../../issues.js';
+import type { OptionReader, Parser } from '../../option-reader.js';
+import type { ReportFormat, ReportTarget } from '../../report-files.js';
 
 /** What the options of a check say, and which files they name. */
 export interface CheckSettings {

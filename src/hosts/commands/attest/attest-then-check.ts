@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two use cases of a run, one after the other, over any ports.
-import { asErrors } from '../core/errors.js';
-import { parseDigest } from '../core/image/digest.js';
-import type { AttestResult, CheckResult } from '../core/results.js';
-import { attest, type AttestPorts } from '../usecases/attest.js';
-import { check, type CheckPorts } from '../usecases/check.js';
-import type { Outcome } from '../usecases/outcome.js';
-import type { CheckRequest } from '../usecases/requests.js';
-import type { AttestOutcome, CheckOutcome } from './context.js';
-import { verdictWarning } from './gate.js';
-import type { ParsedAttest } from './parse.js';
-import { argumentUse, type CheckEnd, type FinalCheck, type ParsedCheckedAttest } from './parse-check.js';
+import { asErrors } from '../../../core/errors.js';
+import { parseDigest } from '../../../core/image/digest.js';
+import type { AttestResult, CheckResult } from '../../../core/results.js';
+import { attest, type AttestPorts } from '../../../usecases/attest.js';
+import { check, type CheckPorts } from '../../../usecases/check.js';
+import type { Outcome } from '../../../usecases/outcome.js';
+import type { CheckRequest } from '../../../usecases/requests.js';
+import type { AttestOutcome, CheckOutcome } from '../../context.js';
+import { verdictWarning } from '../check/gate.js';
+import type { FinalCheck, ParsedAttest, ParsedCheckedAttest } from './parse.js';
+import { argumentUse, type CheckEnd } from '../check/parse.js';
 
 /** Attests and, where that succeeded and a check was asked for, checks what was attested. */
 export async function attestThenCheck(

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// `attest`, with the check at its end: options first, then the files that they name; all that is wrong with either is
+// thrown at once.
+import type { ImageUse } from '../../../core/deployment/image-use.js';
+import { BinauthzErrors, type BinauthzError } from '../../../core/errors.js';
+import { projectOf, type ProjectId } from '../../../core/names.js';
+import type { KeySource } from '../../../core/signing/given-key.js';
+import type { AttestRequest, CheckRequest } from '../../../usecases/requests.js';
+import type { Env } from '../../context.js';
+import type { FileWorld } from '../../files.js';
+import { inputError } from '../../issues.js';
+import { readKeys } from '../../key-options.js';
+import { OptionReader, type RawOptions } from '../../option-reader.js';
+import {
+  impossible,
+  readAttestors,
+  readCommon,
+  readImages,
+  readProject,
+  required,
+  throwIfWrong,
+  type Common,
+} from '../../request-readers.js';
+import { readCheckFiles } from '../check/files.js';
+import type { Gate } from '../check/gate.js';
+import { CHECK_MODES } from '../check/options.js';
+import { endOf, requestOf, type CheckEnd } from '../check/parse.js';
+import { readCheckSettings, SETTINGS_OF_ATTEST } from '../check/settings.js';
+
+/** `binauthz attest`, fully parsed. */
+export interface ParsedAttest {
+  readonly request: AttestRequest;
+  readonly keys: readonly [KeySource, ...KeySource[]];
+  readonly common: Common;
+}
+
+/** The check at the end of attest: its request without the images that are only known by then. */
+export interface FinalCheck extends CheckEnd {
+  readonly request: Omit<CheckRequest, 'uses'>;
+  /** What the manifests hold; the attested images come to it. */
+  readonly uses: readonly ImageUse[];
+  readonly platform: ImageUse['platform'];
+}
+
+/** `binauthz attest`, and the check at its end unless it is off. */
+export interface ParsedCheckedAttest extends ParsedAttest {
+  readonly check?: FinalCheck;
+  /** Options of a check that does not take place. */
+  readonly unused: readonly string[];
+}
+
+/** The request of `attest`; throws BinauthzErrors with everything that is wrong. */
+export function parseAttest(raw: RawOptions, env: Env): ParsedAttest {
+  const reader = new OptionReader(raw);
+  const images = required(reader, 'image', readImages(reader));
+  const attestors = required(reader, 'attestor', readAttestors(reader));
+  const keys = readKeys(reader);
+  const project = readProject(reader, 'project');
+  const multiPlatform = reader.choice('multi-platform', ['both', 'index', 'children']);
+  const waitTimeoutMs = readWaitTimeout(reader);
+  const dryRun = reader.flag('dry-run');
+  const common = readCommon(reader, env);
+  throwIfWrong(reader);
+  if (!images || !attestors || !keys || !multiPlatform) throw impossible();
+  return {
+    request: { images, attestors, ...(project === undefined ? {} : { project }), multiPlatform, waitTimeoutMs, dryRun },
+    keys,
+    common,
+  };
+}
+
+/** The request of `attest` with its check; throws BinauthzErrors with everything that is wrong with options and files. */
+export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileWorld): Promise<ParsedCheckedAttest> {
+  const reader = new OptionReader(raw);
+  const { parsed, issues } = attempt(() => parseAttest(raw, env));
+  const mode = reader.choice('check', CHECK_MODES) ?? 'off';
+  const check = mode === 'off' ? undefined : await readFinalCheck(reader, parsed, { mode, world });
+  // parseAttest looked at the same raw options: what both complain of is told once.
+  reader.issues.unshift(...issues);
+  throwIfWrong(reader);
+  if (!parsed) throw impossible();
+  const unused = mode === 'off' ? SETTINGS_OF_ATTEST.filter((name) => reader.has(name)).map((name) => reader.spell(name)) : [];
+  return { ...parsed, unused, ...(check === undefined ? {} : { check }) };
+}
+
+function readWaitTimeout(reader: OptionReader): number | undefined {
+  const timeoutMs = reader.duration('wait-timeout');
+  const noWait = reader.flag('no-wait');
+  if (!noWait) return timeoutMs;
+  if (reader.isOwn('wait-timeout'))
+    reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
+  return undefined;
+}
+
+async function readFinalCheck(
+  reader: OptionReader,
+  attest: ParsedAttest | undefined,
+  { mode, world }: { readonly mode: Gate['mode']; readonly world: FileWorld },
+): Promise<FinalCheck | undefined> {
+  const settings = readCheckSettings(reader);
+  const project = readCheckProject(reader, attest);
+  const files = await readCheckFiles(reader, settings, { world, ...(project === undefined ? {} : { project }) });
+  if (project === undefined) return undefined;
+  return {
+    request: { ...requestOf(project, settings, files), waitTimeoutMs: 0 },
+    uses: files.uses,
+    platform: settings.platform ?? 'gke',
+    ...endOf(settings, files, mode),
+  };
+}
+
+/** The project whose policy is checked: the one named, else where attestations are stored, else the attestors' one. */
+function readCheckProject(reader: OptionReader, attest: ParsedAttest | undefined): ProjectId | undefined {
+  if (reader.has('check-project')) return readProject(reader, 'check-project');
+  // Without a request something else is wrong already, and this may only be its consequence.
+  if (!attest) return undefined;
+  const { project, attestors } = attest.request;
+  const [shared, ...others] = [...new Set(attestors.map(projectOf))];
+  if (project !== undefined) return project;
+  if (others.length === 0) return shared;
+  reader.add('check-project', 'the project whose policy is checked, because the attestors lie in several', 'none');
+  return undefined;
+}
+
+function attempt<T>(parse: () => T): { readonly parsed?: T; readonly issues: readonly BinauthzError[] } {
+  try {
+    return { parsed: parse(), issues: [] };
+  } catch (thrown) {
+    if (thrown instanceof BinauthzErrors) return { issues: thrown.errors };
+    throw thrown;
+  }
+}
