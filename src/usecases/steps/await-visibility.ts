@@ -14,8 +14,9 @@ export interface VisibilityPorts extends FindPorts {
   readonly reporter: Reporter;
 }
 
-// Short at first, because most attestations show at once; then long enough to leave the quota to others.
-const POLL = { firstMs: 150, longestMs: 3_000 } as const;
+// Short at first, because most attestations show at once; then often enough that none is noticed half a second late;
+// and after some ten seconds seldom enough to leave the quota to others.
+const POLL = { firstMs: 150, usualMs: 450, longestMs: 3_000, shareOfWait: 1 / 25 } as const;
 
 // How long a look may take that begins with less than this left. Cut off sooner, a healthy listing would pass for one
 // that does not answer.
@@ -42,11 +43,16 @@ export async function awaitVisibility(
     const leftMs = deadline - ports.clock.now();
     if (leftMs <= 0) throw answer.error ?? notVisible(assignment, posted, ports.clock);
     // The last look is at the deadline, not up to a pause before it.
-    const pauseMs = Math.min(leftMs, backoff(attempt, ports.clock.random(), POLL));
-    if (pauseMs > POLL.longestMs / 2)
-      ports.reporter.info(`waiting for ${posted.occurrence} to become visible (${formatDuration(ports.clock.now() - posted.postedAt)})`);
+    const waitedMs = ports.clock.now() - posted.postedAt;
+    const pauseMs = Math.min(leftMs, pauseAfter(waitedMs, attempt, ports.clock.random()));
+    if (pauseMs > POLL.usualMs) ports.reporter.info(`waiting for ${posted.occurrence} to become visible (${formatDuration(waitedMs)})`);
     await ports.clock.sleep(pauseMs);
   }
+}
+
+function pauseAfter(waitedMs: number, attempt: number, random: number): number {
+  const patient = Math.min(POLL.longestMs, Math.max(POLL.usualMs, waitedMs * POLL.shareOfWait));
+  return backoff(attempt, random, { firstMs: POLL.firstMs, longestMs: patient });
 }
 
 type Answer =
