@@ -18,7 +18,7 @@ import { parsePolicy } from '../../src/core/policy/parse.js';
 import { VERDICTS, worst, type Verdict } from '../../src/core/policy/verdict.js';
 import { oracle, type OraclePolicy, type OracleRule, type Scenario } from '../support/policy-oracle.js';
 
-const RUNS = 6000;
+const RUNS = Number(process.env['BINAUTHZ_CASES'] ?? 6000);
 const START = Number(process.env['BINAUTHZ_SEED'] ?? process.env['BINAUTHZ_START'] ?? Date.now() % 1_000_000_000);
 const ONE = process.env['BINAUTHZ_SEED'] !== undefined;
 
