@@ -17,8 +17,8 @@ export type KeyVersionName = string & { readonly __keyVersion: unique symbol };
 // Project ids: https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin; the part
 // before the colon is the domain of a domain-scoped project. Lower bound relaxed: legacy ids are shorter than six.
 const PROJECT = '(?:[a-z0-9.-]+:)?[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?';
-// Never `.` or `..`, which URLs take for another resource.
-const ID = '(?!\\.{1,2}$)[A-Za-z0-9_.~%-]{1,256}';
+// Never `.` or `..`, escaped or not, which URLs take for another resource.
+const ID = '(?!(?:\\.|%2[eE]){1,2}$)[A-Za-z0-9_.~%-]{1,256}';
 const KEY = `projects/(?:${PROJECT})/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}`;
 
 function matcher<Name extends string>(pattern: string): (text: string) => Name | undefined {

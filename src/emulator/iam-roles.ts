@@ -42,9 +42,11 @@ const KEY_USE = ['cloudkms.cryptoKeyVersions.useTo*', 'cloudkms.cryptoKeyVersion
 
 const BASIC: Readonly<Record<string, Role>> = {
   'roles/owner': { allow: ['*'] },
-  'roles/editor': { allow: ['*'], except: ['*.setIamPolicy', ...KEY_USE] },
+  'roles/editor': { allow: ['*'], except: ['*.setIamPolicy', ...KEY_USE, 'logging.privateLogEntries.*'] },
   'roles/viewer': {
     allow: ['*.get', '*.list', '*.getIamPolicy', 'containeranalysis.notes.listOccurrences', ...ARTIFACT_READ],
+    // Data-access logs are for the owner, and for those who hold a role on them.
+    except: ['logging.privateLogEntries.*'],
   },
   'roles/browser': { allow: [...PROJECT_VIEW, 'resourcemanager.projects.getIamPolicy'] },
   'roles/resourcemanager.projectIamAdmin': {
@@ -183,6 +185,9 @@ const PLATFORMS: Readonly<Record<string, Role>> = {
   'roles/monitoring.alertPolicyViewer': { allow: ['monitoring.alertPolicies.get', 'monitoring.alertPolicies.list'] },
   'roles/monitoring.alertPolicyEditor': { allow: ['monitoring.alertPolicies.*'] },
   'roles/monitoring.notificationChannelViewer': { allow: ['monitoring.notificationChannels.get', 'monitoring.notificationChannels.list'] },
+  'roles/monitoring.metricWriter': {
+    allow: ['monitoring.metricDescriptors.create', 'monitoring.metricDescriptors.get', 'monitoring.metricDescriptors.list'],
+  },
   'roles/monitoring.notificationChannelEditor': { allow: ['monitoring.notificationChannels.*'] },
   'roles/monitoring.editor': { allow: ['monitoring.*', ...PROJECT_VIEW] },
   'roles/monitoring.admin': { allow: ['monitoring.*', ...PROJECT_VIEW] },

@@ -4,8 +4,10 @@ import { roleAllows } from './iam-roles.js';
 import { jsonBody, route, type Call, type Handler, type Route } from './router.js';
 import {
   ApiError,
+  camelCase,
   decodeBytes,
   encodeBytes,
+  enumMember,
   etagOf,
   isObject,
   listMember,
@@ -26,12 +28,16 @@ interface Binding {
 
 interface Policy {
   readonly bindings: readonly Binding[];
+  readonly auditConfigs: readonly JsonObject[];
   readonly etag: string;
   readonly version: number;
 }
 
 /** The etag of a resource whose IAM policy was never set, as Google answers it. */
 const EMPTY_ETAG = 'ACAB';
+/** "If no mask is provided, the following default mask is used": audit configurations stay as they are. */
+const DEFAULT_MASK: readonly string[] = ['bindings', 'etag'];
+const LOG_TYPES = new Map(['LOG_TYPE_UNSPECIFIED', 'ADMIN_READ', 'DATA_WRITE', 'DATA_READ'].map((name, index) => [name, index]));
 const MEMBER =
   /^(allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|deleted|principal|principalSet|projectOwner|projectEditor|projectViewer):.+)$/;
 const ROLE = /^(roles|projects\/[^/]+\/roles|organizations\/[^/]+\/roles)\/[A-Za-z0-9_.]+$/;
@@ -58,18 +64,27 @@ export class IamStore implements Iam {
   read(resource: string): JsonObject {
     const policy = this.policies.get(resource);
     if (!policy) return { etag: EMPTY_ETAG };
-    const { bindings, etag, version } = policy;
-    return { ...(bindings.length > 0 ? { bindings } : {}), etag, ...(version > 0 ? { version } : {}) };
+    const { bindings, auditConfigs, etag, version } = policy;
+    return {
+      ...(bindings.length > 0 ? { bindings } : {}),
+      ...(auditConfigs.length > 0 ? { auditConfigs } : {}),
+      etag,
+      ...(version > 0 ? { version } : {}),
+    };
   }
 
-  write(resource: string, policy: JsonObject): JsonObject {
+  write(resource: string, policy: JsonObject, mask: readonly string[] = DEFAULT_MASK): JsonObject {
     refuseUnknown(policy, ['version', 'bindings', 'auditConfigs', 'etag'], 'policy');
+    const current = this.policies.get(resource);
     // Bytes, unlike the etags of other resources: gcloud sends them back in the URL-safe alphabet.
-    requireEtag(encodeBytes(decodeBytes(policy['etag'], 'policy.etag')), this.policies.get(resource)?.etag ?? EMPTY_ETAG);
-    const bindings = mergeBindings(listMember(policy, 'bindings').map(parseBinding));
+    requireEtag(encodeBytes(decodeBytes(policy['etag'], 'policy.etag')), current?.etag ?? EMPTY_ETAG);
+    const sentBindings = mergeBindings(listMember(policy, 'bindings').map(parseBinding));
+    const sentConfigs = parseAuditConfigs(policy);
+    const bindings = mask.includes('bindings') ? sentBindings : (current?.bindings ?? []);
+    const auditConfigs = mask.includes('auditConfigs') ? sentConfigs : (current?.auditConfigs ?? []);
     const version = parseVersion(policy['version'], bindings);
     this.revision += 1;
-    this.policies.set(resource, { bindings, version, etag: etagOf({ resource, bindings }, this.revision) });
+    this.policies.set(resource, { bindings, auditConfigs, version, etag: etagOf({ resource, bindings, auditConfigs }, this.revision) });
     return this.read(resource);
   }
 
@@ -104,7 +119,7 @@ export function iamRoutes(
     const body = jsonBody(call);
     refuseUnknown(body, ['resource', 'policy', 'updateMask'], '');
     if (!isObject(body['policy'])) throw new ApiError('INVALID_ARGUMENT', 'The policy to set is missing.');
-    return { json: iam.write(spec.resource(call), body['policy']) };
+    return { json: iam.write(spec.resource(call), body['policy'], updateMask(body)) };
   };
   const test: Handler = (call) => {
     const body = jsonBody(call);
@@ -124,6 +139,11 @@ export function iamRoutes(
     route('POST', `${spec.template}:setIamPolicy`, set),
     route('POST', `${spec.template}:testIamPermissions`, test),
   ];
+}
+
+function updateMask(body: JsonObject): readonly string[] {
+  const mask = stringMember(body, 'updateMask');
+  return mask === '' ? DEFAULT_MASK : mask.split(',').map((path) => camelCase(path.trim()));
 }
 
 /** Google's 403 for a missing permission, with both spellings that clients read: the sentence and the ErrorInfo. */
@@ -177,6 +197,27 @@ function parseBinding(value: unknown): Binding {
     throw new ApiError('INVALID_ARGUMENT', `The member ${wrong} is of an unknown type. Please set a valid type prefix for the member.`);
   const condition = objectMember(value, 'condition');
   return { role, members, ...(Object.keys(condition).length > 0 ? { condition } : {}) };
+}
+
+/** Which data-access logs are written, by service. They are kept; nothing here writes logs by itself. */
+function parseAuditConfigs(policy: JsonObject): JsonObject[] {
+  return listMember(policy, 'auditConfigs').map((value) => {
+    if (!isObject(value)) throw new ApiError('INVALID_ARGUMENT', "Invalid value at 'policy.audit_configs' (message expected)");
+    refuseUnknown(value, ['service', 'auditLogConfigs'], 'policy.audit_configs');
+    const service = stringMember(value, 'service');
+    if (service === '') throw new ApiError('INVALID_ARGUMENT', 'An audit configuration must name a service, or allServices.');
+    return { service, auditLogConfigs: listMember(value, 'auditLogConfigs').map(parseAuditLogConfig) };
+  });
+}
+
+function parseAuditLogConfig(value: unknown): JsonObject {
+  const at = 'policy.audit_configs.audit_log_configs';
+  if (!isObject(value)) throw new ApiError('INVALID_ARGUMENT', `Invalid value at '${at}' (message expected)`);
+  refuseUnknown(value, ['logType', 'exemptedMembers'], at);
+  const logType = enumMember(value['logType'], LOG_TYPES, `${at}.log_type`, 'LOG_TYPE_UNSPECIFIED');
+  if (logType === 'LOG_TYPE_UNSPECIFIED') throw new ApiError('INVALID_ARGUMENT', `${at}.log_type must be specified.`);
+  const exemptedMembers = stringsMember(value, 'exemptedMembers');
+  return { logType, ...(exemptedMembers.length > 0 ? { exemptedMembers } : {}) };
 }
 
 /** One binding per role and condition, each member once, none without members: the form in which Google stores them. */

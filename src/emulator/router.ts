@@ -55,6 +55,11 @@ export function param(call: Call, name: string): string {
 /** The call's body as a JSON object in camelCase; {} for an empty body; INVALID_ARGUMENT for anything else.
  * Keys below the members named in `maps` are data (cluster names, labels) and keep their spelling. */
 export function jsonBody(call: Call, maps: readonly string[] = []): JsonObject {
+  return toCamelCase(jsonObject(call), new Set(maps)) as JsonObject;
+}
+
+/** The same with every name as it was sent. */
+export function jsonObject(call: Call): JsonObject {
   if (call.body.length === 0) return {};
   let parsed: unknown;
   try {
@@ -64,7 +69,7 @@ export function jsonBody(call: Call, maps: readonly string[] = []): JsonObject {
   }
   if (!isObject(parsed)) throw new ApiError('INVALID_ARGUMENT', 'Invalid JSON payload received. An object was expected.');
   if (isTooDeep(parsed)) throw new ApiError('INVALID_ARGUMENT', 'Invalid JSON payload received. Message too deep.');
-  return toCamelCase(parsed, new Set(maps)) as JsonObject;
+  return parsed;
 }
 
 type Matcher = (path: string) => Record<string, string> | undefined;

@@ -23,13 +23,19 @@ export interface Iam {
   forget(resource: string): void;
   /** The stored policy in Google's JSON; `{"etag": "ACAB"}` where none was ever set. */
   read(resource: string): JsonObject;
-  /** Replaces the policy and answers the stored one; ABORTED where an etag was sent that is not the current one. */
-  write(resource: string, policy: JsonObject): JsonObject;
+  /**
+   * Replaces the members of the policy that `mask` names (bindings where there is none) and answers the stored one;
+   * ABORTED where an etag was sent that is not the current one.
+   */
+  write(resource: string, policy: JsonObject, mask?: readonly string[]): JsonObject;
 }
 
 /** Settings that `POST /_emulator/faults` changes; read at each call, never cached. */
 export interface Settings {
-  /** How long a new occurrence stays invisible in listings (not in a get by name). */
+  /**
+   * How long a new occurrence stays invisible in listings (not in a get by name), a new log-based metric has no
+   * descriptor in Cloud Monitoring, and a service that was switched on again still answers as if it were off.
+   */
   propagationDelayMs: number;
   /** What counts as a duplicate occurrence: the identical one, or any second one of a note on a resource. */
   duplicates: 'identical' | 'note-resource';
@@ -40,6 +46,8 @@ export interface World {
   readonly clock: EmulatorClock;
   readonly iam: Iam;
   readonly settings: Settings;
+  /** Throws Google's 403 where a project has switched a service, such as `logging.googleapis.com`, off. */
+  requireService(service: string, project: string): void;
   /** The project's number, stable for a project id: Google's service agents and some names carry it. */
   projectNumber(project: string): string;
   /** The id of a project given by id or by a number that projectNumber has answered before. */

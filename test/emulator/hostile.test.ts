@@ -51,6 +51,12 @@ const BODIES: readonly (readonly [string, string])[] = [
   ['POST', `${REPOSITORIES}?repositoryId=other`],
   ['PATCH', `${REPOSITORIES}/docker`],
   ['POST', '/v1/projects/p/services:batchEnable'],
+  ['POST', '/v2/entries:write'],
+  ['POST', '/v2/entries:list'],
+  ['POST', '/v2/projects/p/metrics'],
+  ['PUT', '/v2/projects/p/metrics/m'],
+  ['POST', '/v3/projects/p/alertPolicies'],
+  ['POST', '/v3/projects/p/notificationChannels'],
 ];
 
 describe('bodies', () => {

@@ -26,6 +26,14 @@ describe('roles', () => {
     ['roles/viewer', 'containeranalysis.occurrences.list', true],
     ['roles/viewer', 'containeranalysis.occurrences.create', false],
     ['roles/viewer', 'binaryauthorization.attestors.verifyImageAttested', false],
+    ['roles/viewer', 'logging.logEntries.list', true],
+    ['roles/viewer', 'logging.privateLogEntries.list', false],
+    ['roles/editor', 'logging.privateLogEntries.list', false],
+    ['roles/logging.privateLogViewer', 'logging.privateLogEntries.list', true],
+    ['roles/logging.configWriter', 'logging.logMetrics.create', true],
+    ['roles/logging.configWriter', 'logging.logEntries.list', false],
+    ['roles/monitoring.alertPolicyEditor', 'monitoring.notificationChannels.list', false],
+    ['roles/monitoring.metricWriter', 'monitoring.metricDescriptors.list', true],
     ['roles/binaryauthorization.attestorsViewer', 'binaryauthorization.attestors.get', true],
     ['roles/binaryauthorization.attestorsViewer', 'binaryauthorization.attestors.verifyImageAttested', false],
     ['roles/binaryauthorization.attestorsVerifier', 'binaryauthorization.attestors.verifyImageAttested', true],
@@ -149,6 +157,37 @@ describe('the three methods', () => {
     for (const method of ['GET', 'POST']) {
       expect((await emulator.api(method, `${ATTESTOR}:getIamPolicy?options.requestedPolicyVersion=3`)).json).toEqual({ etag: 'ACAB' });
     }
+  });
+
+  it('keep audit configurations, and change them only where the mask says so', async () => {
+    const auditConfigs = [
+      {
+        service: 'allServices',
+        auditLogConfigs: [{ logType: 'DATA_READ', exemptedMembers: [`serviceAccount:${SA}`] }, { logType: 'ADMIN_READ' }],
+      },
+    ];
+    const set = (policy: object, updateMask?: string) =>
+      emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy, ...(updateMask === undefined ? {} : { updateMask }) });
+    const bindings = [{ role: 'roles/viewer', members: [`serviceAccount:${SA}`] }];
+    expect((await set({ bindings, auditConfigs })).json, 'the default mask leaves them out').not.toHaveProperty('auditConfigs');
+    expect((await set({ auditConfigs }, 'auditConfigs')).json).toMatchObject({ bindings, auditConfigs });
+    expect((await set({ bindings: [] })).json).toEqual({ auditConfigs, etag: expect.any(String) });
+    expect((await emulator.api('POST', '/v1/projects/p:getIamPolicy', {})).json.auditConfigs).toEqual(auditConfigs);
+    expect((await set({ bindings }, 'bindings,etag,audit_configs')).json).not.toHaveProperty('auditConfigs');
+  });
+
+  it.each([
+    ['no service', { auditLogConfigs: [] }],
+    ['an unknown type', { service: 's', auditLogConfigs: [{ logType: 'WRITES' }] }],
+    ['no type', { service: 's', auditLogConfigs: [{}] }],
+    ['an unknown member', { service: 's', logs: [] }],
+    ['a text', 's'],
+  ])('refuse an audit configuration with %s', async (_, config) => {
+    const policy = { auditConfigs: [config] };
+    expect((await emulator.api('POST', '/v1/projects/p:setIamPolicy', { policy })).json.error).toMatchObject({
+      code: 400,
+      status: 'INVALID_ARGUMENT',
+    });
   });
 
   it('guards a read-modify-write by its etag', async () => {

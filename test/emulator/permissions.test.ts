@@ -26,6 +26,15 @@ const OCCURRENCE = { resourceUri: 'https://x/y', noteName: NOTE, attestation: { 
 const QUESTION = { attestation: {}, occurrenceNote: NOTE, occurrenceResourceUri: 'x' };
 const DIGEST = { digest: { sha256: Buffer.alloc(32).toString('base64') } };
 const NEW_ATTESTOR = { userOwnedGrafeasNote: { noteReference: NOTE } };
+const ENTRY = { logName: 'projects/p/logs/app', resource: { type: 'global' }, entries: [{ textPayload: 'x' }] };
+const DESCRIPTOR = '/v3/projects/p/metricDescriptors/logging.googleapis.com/user/m';
+const CHANNEL = { type: 'email', labels: { email_address: 'a@example.com' } };
+const ALERT = {
+  displayName: 'x',
+  combiner: 'OR',
+  conditions: [{ displayName: 'x', conditionMatchedLog: { filter: 'x' } }],
+  alertStrategy: { notificationRateLimit: { period: '300s' } },
+};
 const BINAUTHZ = 'roles/binaryauthorization.';
 const ANALYSIS = 'roles/containeranalysis.';
 const KMS = 'roles/cloudkms.';
@@ -131,6 +140,32 @@ const CALLS: readonly (readonly [string, string, unknown, readonly string[], rea
     ['roles/serviceusage.serviceUsageAdmin'],
     ['roles/serviceusage.serviceUsageConsumer'],
   ],
+  ['POST', '/v2/entries:write', ENTRY, ['roles/logging.logWriter'], ['roles/logging.privateLogViewer', 'roles/logging.configWriter']],
+  ['POST', '/v2/entries:list', { resourceNames: ['projects/p'] }, ['roles/logging.viewer'], ['roles/logging.logWriter']],
+  ['POST', '/v2/entries:list', { resourceNames: ['projects/p'] }, ['roles/logging.privateLogViewer'], ['roles/logging.configWriter']],
+  ['GET', '/v2/projects/p/metrics', undefined, ['roles/logging.viewer'], ['roles/monitoring.viewer']],
+  ['GET', '/v2/projects/p/metrics/m', undefined, ['roles/logging.viewer'], ['roles/logging.logWriter']],
+  ['POST', '/v2/projects/p/metrics', { name: 'l', filter: 'x' }, ['roles/logging.configWriter'], ['roles/logging.viewer']],
+  ['PUT', '/v2/projects/p/metrics/m', { filter: 'y' }, ['roles/logging.configWriter'], ['roles/logging.privateLogViewer']],
+  ['DELETE', '/v2/projects/p/metrics/m', undefined, ['roles/logging.admin'], ['roles/logging.viewer']],
+  ['GET', DESCRIPTOR, undefined, ['roles/monitoring.metricWriter'], ['roles/monitoring.alertPolicyEditor']],
+  ['GET', '/v3/projects/p/metricDescriptors', undefined, ['roles/monitoring.viewer'], ['roles/logging.viewer']],
+  [
+    'GET',
+    '/v3/projects/p/alertPolicies',
+    undefined,
+    ['roles/monitoring.alertPolicyViewer'],
+    ['roles/monitoring.notificationChannelEditor'],
+  ],
+  ['POST', '/v3/projects/p/alertPolicies', ALERT, ['roles/monitoring.alertPolicyEditor'], ['roles/monitoring.viewer']],
+  [
+    'GET',
+    '/v3/projects/p/notificationChannels',
+    undefined,
+    ['roles/monitoring.notificationChannelViewer'],
+    ['roles/monitoring.alertPolicyEditor'],
+  ],
+  ['POST', '/v3/projects/p/notificationChannels', CHANNEL, ['roles/monitoring.notificationChannelEditor'], ['roles/monitoring.viewer']],
   ['GET', '/v3/projects/p', undefined, ['roles/browser'], [`${REGISTRY}admin`]],
   ['POST', '/v1/projects/p:setIamPolicy', { policy: {} }, ['roles/resourcemanager.projectIamAdmin'], ['roles/editor']],
 ];
@@ -145,6 +180,7 @@ describe('permissions', () => {
       purpose: 'ASYMMETRIC_SIGN',
       versionTemplate: { algorithm: 'EC_SIGN_P256_SHA256' },
     });
+    await emulator.api('POST', '/v2/projects/p/metrics', { name: 'm', filter: 'x' });
     await pushImage(emulator.url, 'p/repo/app', 'v1', IMAGE, { headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' } });
   });
   const grant = (resource: string, roles: readonly string[]) =>

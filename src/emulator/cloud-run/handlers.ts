@@ -2,14 +2,15 @@
 // Cloud Run v2: services, jobs and worker pools are kept, with their Binary Authorization setting; no revision is made
 // or evaluated. Under /v2/ the registry's routes come first, so that only what is not OCI's arrives here.
 import { randomUUID } from 'node:crypto';
+import { maskOf, merged } from '../field-mask.js';
 import { iamRoutes } from '../iam.js';
 import { pageOf } from '../paging.js';
 import { jsonBody, param, route, type Call, type Reply, type Route } from '../router.js';
 import { isRegion } from '../regions.js';
-import { ApiError, camelCase, type JsonObject } from '../wire.js';
+import { ApiError, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { KINDS, type Kind } from './kinds.js';
-import { merged, parseResource, renderResource, Resources, type Resource } from './resources.js';
+import { parseResource, renderResource, Resources, type Resource } from './resources.js';
 
 const PLACE = '/v2/projects/{project}/locations/{location}';
 const TYPES = 'type.googleapis.com/google.cloud.run.v2';
@@ -126,9 +127,4 @@ function parentOf({ world }: Api, call: Call): string {
 
 function nameOf(api: Api, call: Call): string {
   return `${parentOf(api, call)}/${api.kind.collection}/${param(call, 'resource')}`;
-}
-
-function maskOf(call: Call): string[] {
-  const paths = (call.query.get('updateMask') ?? '').split(',').map((path) => path.trim());
-  return paths.filter((path) => path !== '').map((path) => path.split('.').map(camelCase).join('.'));
 }

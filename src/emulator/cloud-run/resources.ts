@@ -78,17 +78,6 @@ function parsePolicyName(setting: JsonObject, at: string): JsonObject {
   return { policy };
 }
 
-/** What an update makes of a resource: the members of the mask, or everything where there is none. */
-export function merged(current: JsonObject, sent: JsonObject, mask: readonly string[]): JsonObject {
-  if (mask.length === 0 || mask.includes('*')) return sent;
-  return mask.reduce<JsonObject>((content, path) => withPath(content, sent, path.split('.')), current);
-}
-
-function withPath(target: JsonObject, source: JsonObject, [first = '', ...rest]: readonly string[]): JsonObject {
-  if (rest.length === 0) return { ...target, [first]: source[first] };
-  return { ...target, [first]: withPath(objectMember(target, first), objectMember(source, first), rest) };
-}
-
 /** A resource as Google's JSON. */
 export function renderResource(resource: Resource): JsonObject {
   const { name, uid, content, generation, createTime, updateTime, etag } = resource;

@@ -95,18 +95,22 @@ function invalidName(name: string): RegistryError {
   return new RegistryError(400, 'NAME_INVALID', `Invalid image name "${name}": expected PROJECT/REPOSITORY/IMAGE`);
 }
 
-/** Refuses a caller without the permission, in the registry's words. */
+/** Refuses a caller without the permission, and anybody where the API is off, in the registry's words. */
 export function authorize(world: World, call: Call, permission: RegistryPermission, { address }: Place): void {
   const resource = repositoryName(address);
+  denied(() => world.requireService('artifactregistry.googleapis.com', address.project));
+  denied(
+    () => world.iam.require(call, permission, resource),
+    `Permission "${permission}" denied on resource "${resource}" (or it may not exist)`,
+  );
+}
+
+function denied(check: () => void, message?: string): void {
   try {
-    world.iam.require(call, permission, resource);
+    check();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw new RegistryError(
-      error.httpStatus,
-      'DENIED',
-      `Permission "${permission}" denied on resource "${resource}" (or it may not exist)`,
-    );
+    throw new RegistryError(error.httpStatus, 'DENIED', message ?? error.message);
   }
 }
 

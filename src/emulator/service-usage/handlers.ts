@@ -4,23 +4,9 @@ import { pageOf } from '../paging.js';
 import { jsonBody, param, route, type Call, type Handler, type Route } from '../router.js';
 import { ApiError, refuseUnknown, stringsMember, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
+import { SERVED, type Switches } from './switches.js';
 
 const SERVICE = '/v1/projects/{project}/services/{service}';
-
-/** What a listing shows besides services that were switched explicitly: the APIs that the emulator serves. */
-const SERVED: Readonly<Record<string, string>> = {
-  'artifactregistry.googleapis.com': 'Artifact Registry API',
-  'binaryauthorization.googleapis.com': 'Binary Authorization API',
-  'cloudkms.googleapis.com': 'Cloud Key Management Service (KMS) API',
-  'cloudresourcemanager.googleapis.com': 'Cloud Resource Manager API',
-  'container.googleapis.com': 'Kubernetes Engine API',
-  'containeranalysis.googleapis.com': 'Container Analysis API',
-  'containerscanning.googleapis.com': 'Container Scanning API',
-  'logging.googleapis.com': 'Cloud Logging API',
-  'monitoring.googleapis.com': 'Cloud Monitoring API',
-  'run.googleapis.com': 'Cloud Run Admin API',
-  'serviceusage.googleapis.com': 'Service Usage API',
-};
 
 /** Service agents whose address does not follow the rule `gcp-sa-NAME`. */
 const AGENT_DOMAINS: Readonly<Record<string, string>> = {
@@ -29,9 +15,9 @@ const AGENT_DOMAINS: Readonly<Record<string, string>> = {
   run: 'serverless-robot-prod',
 };
 
-/** Service Usage with nothing disabled. */
-export function createServiceUsage(world: World): { readonly routes: readonly Route[]; reset(): void } {
-  const states = new States(world);
+/** Service Usage over the switches of every project. */
+export function createServiceUsage(world: World, switches: Switches): { readonly routes: readonly Route[]; reset(): void } {
+  const states = new States(world, switches);
   return {
     routes: [
       route('GET', SERVICE, (call) => {
@@ -64,40 +50,32 @@ export function createServiceUsage(world: World): { readonly routes: readonly Ro
         json: { name: `operations/${param(call, 'operation')}`, done: true, response: {} },
       })),
     ],
-    reset: () => states.reset(),
+    // The switches are everybody's, and are reset by who made them.
+    reset: () => undefined,
   };
 }
 
 class States {
-  private readonly disabled = new Map<string, Set<string>>();
-  private readonly named = new Map<string, Set<string>>();
+  constructor(
+    private readonly world: World,
+    private readonly switches: Switches,
+  ) {}
 
-  constructor(private readonly world: World) {}
-
-  set(projectId: string, service: string, state: string): JsonObject {
-    requireServiceName(service);
-    const disabled = this.disabled.get(projectId) ?? new Set();
-    if (state === 'DISABLED') disabled.add(service);
-    else disabled.delete(service);
-    this.disabled.set(projectId, disabled);
-    this.named.set(projectId, (this.named.get(projectId) ?? new Set()).add(service));
+  set(projectId: string, service: string, state: 'ENABLED' | 'DISABLED'): JsonObject {
+    this.switches.set(projectId, requireServiceName(service), state === 'ENABLED');
     return this.render(projectId, service);
   }
 
+  /** What a listing shows: the APIs that the emulator serves, and what was switched besides. */
   names(projectId: string): string[] {
-    return [...new Set([...Object.keys(SERVED), ...(this.named.get(projectId) ?? [])])].sort();
+    return [...new Set([...Object.keys(SERVED), ...this.switches.named(projectId)])].sort();
   }
 
   render(projectId: string, service: string): JsonObject {
     requireServiceName(service);
     const parent = `projects/${this.world.projectNumber(projectId)}`;
-    const state = this.disabled.get(projectId)?.has(service) ? 'DISABLED' : 'ENABLED';
+    const state = this.switches.isOn(projectId, service) ? 'ENABLED' : 'DISABLED';
     return { name: `${parent}/services/${service}`, parent, config: { name: service, title: SERVED[service] ?? service }, state };
-  }
-
-  reset(): void {
-    this.disabled.clear();
-    this.named.clear();
   }
 }
 

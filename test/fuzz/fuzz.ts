@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// How many inputs each parser gets, and what every parser owes to every input.
+import fc from 'fast-check';
+import { BinauthzError, BinauthzErrors } from '../../src/core/errors.js';
+
+/** Generated inputs for each parser: some thousand in a usual run, 100,000 by `npm run fuzz`. */
+export const INPUTS = Number(process.env['BINAUTHZ_FUZZ_INPUTS'] ?? 2_000);
+const SEED = process.env['BINAUTHZ_FUZZ_SEED'];
+/** A small input that takes longer is a way to stop a build. */
+const MOST_MS = 2_000;
+
+/** Holds a property for each generated input; a failure prints the smallest one, and the seed that repeats it. */
+export async function forEachInput<T>(inputs: fc.Arbitrary<T>, property: (input: T) => unknown, share = 1): Promise<void> {
+  const timely = async (input: T): Promise<void> => {
+    const started = performance.now();
+    await property(input);
+    const took = performance.now() - started;
+    if (took > MOST_MS) throw new Error(`it took ${Math.round(took)} ms`);
+  };
+  await fc.assert(fc.asyncProperty(inputs, timely), {
+    numRuns: Math.ceil(INPUTS * share),
+    ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+  });
+}
+
+/** The parser's answer, or undefined where it refused with an error of the product; anything else thrown is a crash. */
+export async function answerOf<T>(parse: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await parse();
+  } catch (thrown) {
+    if (thrown instanceof BinauthzError && thrown.code !== 'INTERNAL') return undefined;
+    if (thrown instanceof BinauthzErrors && thrown.errors.every(({ code }) => code !== 'INTERNAL')) return undefined;
+    throw thrown;
+  }
+}
