@@ -33,9 +33,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   signers: [/^signers\//, /^ports\//, /^core\//],
   registry: [/^registry\//, /^ports\//, /^core\//],
   google: [/^google\//, /^ports\//, /^core\//],
-  'hosts/action': [/^hosts\/(action\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
-  'hosts/cli': [/^hosts\/(cli\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google|emulator)\//],
-  hosts: [/^hosts\/[^/]+$/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
+  'hosts/action': [/^hosts\/(action\/|commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
+  'hosts/cli': [/^hosts\/(cli\/|commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google|emulator)\//],
+  hosts: [/^hosts\/(commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
   emulator: [/^emulator\//],
 };
 
@@ -202,7 +202,7 @@ function isAllowed(file: string, target: string): boolean {
 function googleAllowed(file: string, target: string): boolean {
   if (!target.startsWith('google/')) return /^(ports|core)\//.test(target);
   const adapters =
-    /^google\/(kms|container-analysis|vulnerabilities|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager)$/;
+    /^google\/(kms|container-analysis|vulnerabilities|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager|iam|notes|attestors|attestor-keys|policies|kms-resources|log-metrics|alert-policies)$/;
   return !adapters.test(target) || file === `${target}.ts`;
 }
 

@@ -29,15 +29,15 @@ expand() {
 
 [[ "${BINAUTHZ_VERB:-}" =~ ^[a-z]+$ ]] || fail 'BINAUTHZ_VERB: expected a command of binauthz'
 arguments=("$BINAUTHZ_VERB")
-has_check=false
-if [[ "$BINAUTHZ_VERB" == check ]]; then has_check=true; fi
+has_verdict=false
+if [[ "$BINAUTHZ_VERB" == check ]]; then has_verdict=true; fi
 
 # An empty value is passed on where something expanded to nothing: the CLI says which, instead of checking less.
 add_text() {
   local expanded
   expanded="$(expand "$2" "$1")" || fail "$1: circleci env subst cannot expand it"
   arguments+=("$(option "$1")=$expanded")
-  if [[ "$1" == CHECK && "$expanded" != off ]]; then has_check=true; fi
+  if [[ "$1" == CHECK && "$expanded" != off || "$1" == VULNERABILITY_POLICY ]]; then has_verdict=true; fi
 }
 
 add_list() {
@@ -79,6 +79,7 @@ for variable in "${!BINAUTHZ_PARAM_@}"; do
   if [[ -z "$value" ]]; then continue; fi
   case "$name" in
     IMAGES | ATTESTORS | KMS_KEY_VERSIONS | KMS_KEYS | MANIFESTS | IMAGE_LISTS | REPORTS) add_list "${name%S}" "$value" ;;
+    FINDINGS | FAIL_ON) add_list "$name" "$value" ;;
     PLATFORM_POLICIES) add_list PLATFORM_POLICY "$value" ;;
     NO_WAIT | DRY_RUN | STRICT) add_flag "$name" "$value" ;;
     *_ENV) add_variable "$name" "$value" ;;
@@ -104,16 +105,18 @@ rm -f -- "$results/$base.json" "$results/$base.sarif" "$results/$base.md" "$resu
 if [[ -n "${BASH_ENV:-}" ]]; then printf 'export %s=%d\n' "$counter" "$runs" >>"$BASH_ENV"; fi
 report="$results/$base.json"
 
-if [[ "$has_check" == true ]]; then
+if [[ "$has_verdict" == true ]]; then
   arguments+=(
     "--report=sarif=$results/$base.sarif"
     "--report=markdown=$results/$base.md"
     "--report=junit=$results/junit/$base.xml"
   )
+elif [[ "$BINAUTHZ_VERB" == audit ]]; then
+  arguments+=("--report=sarif=$results/$base.sarif" "--report=markdown=$results/$base.md")
 fi
 
 status=0
-if [[ "$BINAUTHZ_VERB" == check ]]; then
+if [[ "$BINAUTHZ_VERB" == check || "$BINAUTHZ_VERB" == audit ]]; then
   # Its JSON is a report as well, so the log can have the text.
   binauthz "${arguments[@]}" --output=text "--report=json=$report" </dev/null || status=$?
 else

@@ -23,6 +23,7 @@ const stepsOf = (job: FlatJob | undefined): readonly string[] => (job?.steps ?? 
 const INSTALL = 'Install binauthz';
 const ATTEST = 'Attest images with binauthz';
 const CHECK = 'Check images against Binary Authorization';
+const AUDIT = 'Audit what Binary Authorization admitted';
 const STORE = ['store_artifacts', 'store_test_results'];
 const SET_UP = 'Set up credentials from the OIDC token';
 const CLEAN_UP = 'Remove the OIDC credentials';
@@ -35,10 +36,15 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, readonly string[
     build: ['checkout', 'setup_remote_docker', 'Build', 'gcp-cli/setup', `${PUSHED} for the next steps`, INSTALL, ATTEST, ...STORE],
   },
   attest_with_pgp: { 'binauthz/attest': OURS.ours },
+  audit_on_schedule: { 'binauthz/audit': [INSTALL, SET_UP, AUDIT, 'store_artifacts', CLEAN_UP] },
   setup_with_oidc: { attest: OURS.ours },
   approve_then_attest: {
     build: ['checkout', 'setup_remote_docker', 'Build', 'gcp-cli/setup', PUSHED, INSTALL, ATTEST, ...STORE, 'persist_to_workspace'],
     attest_as_qa: ['attach_workspace', 'Take the image that was built', ...OURS.ours],
+    deploy: [
+      ...['checkout', 'attach_workspace', 'Write the image into the manifest'],
+      ...[INSTALL, SET_UP, CHECK, ...STORE, 'gcp-cli/setup', 'Deploy', CLEAN_UP],
+    ],
   },
   check_before_deploy_gke: { deploy_to_gke: ['checkout', INSTALL, SET_UP, CHECK, ...STORE, 'gcp-cli/setup', 'Deploy', CLEAN_UP] },
   check_before_deploy_cloud_run: {
@@ -67,7 +73,7 @@ describe('the examples', () => {
     for (const name of Object.keys(EXPECTED))
       for (const { steps } of expandConfig(usage(name), orb))
         for (const { type, keys } of steps) {
-          if (type !== 'run' || [INSTALL, SET_UP, ATTEST, CHECK, CLEAN_UP].includes(String(keys['name']))) continue;
+          if (type !== 'run' || [INSTALL, SET_UP, ATTEST, CHECK, AUDIT, CLEAN_UP].includes(String(keys['name']))) continue;
           expect(keys['command']).not.toContain('<<');
           expect(keys['command']).not.toMatch(/\beval\b|\bsleep\b/);
         }

@@ -16,15 +16,16 @@ const RESULTS = ['results_dir'];
 const OIDC = ['google_project_number', 'workload_identity_pool_id', 'workload_identity_pool_provider_id', 'service_account_email'];
 const JOB_ONLY = ['executor', 'mirror', 'use_oidc', ...OIDC];
 /** Without which every run is refused; the Action's metadata requires the same (test/hosts/action-metadata.test.ts). */
-const REQUIRED: Readonly<Record<string, readonly string[]>> = { attest: ['images', 'attestors'], check: ['project'] };
+const REQUIRED: Readonly<Record<string, readonly string[]>> = { attest: ['images', 'attestors'], check: ['project'], audit: ['project'] };
 
 const SECRET = 'Give the name of the variable that holds it, never the value; while the default variable is not set, nothing is given.';
 
-type Verb = 'attest' | 'check';
-const VERBS: readonly Verb[] = ['attest', 'check'];
+type Verb = 'attest' | 'check' | 'audit';
+const VERBS: readonly Verb[] = ['attest', 'check', 'audit'];
 const JOBS: readonly (readonly [string, Verb, readonly string[]])[] = [
   ['attest', 'attest', JOB_ONLY],
   ['check', 'check', JOB_ONLY],
+  ['audit', 'audit', JOB_ONLY],
   ['gate', 'check', ['executor', 'deploy_steps', ...JOB_ONLY.slice(1)]],
 ];
 

@@ -95,7 +95,7 @@ describe('parameters and scripts', () => {
 
   it('meet in the environment only, under the name of the parameter', () => {
     for (const [name, command] of Object.entries(orb.commands)) {
-      const verb = ['attest', 'check'].includes(name) ? { BINAUTHZ_VERB: name } : {};
+      const verb = ['attest', 'audit', 'check'].includes(name) ? { BINAUTHZ_VERB: name } : {};
       const parameters = Object.keys(command.parameters ?? {}).filter((parameter) => parameter !== 'store_results');
       const mapped = Object.fromEntries(
         parameters.map((parameter) => [`BINAUTHZ_PARAM_${parameter.toUpperCase()}`, `<< parameters.${parameter} >>`]),
@@ -344,7 +344,7 @@ describe('the strict schema refuses', () => {
 });
 
 describe('the owner', () => {
-  const FILES = ['package.json', 'README.md', 'docs', 'orb', '.circleci'];
+  const FILES = ['package.json', 'README.md', 'docs', 'orb', 'examples', '.circleci'];
   let version: string;
   beforeAll(async () => {
     ({ version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string });
@@ -363,7 +363,11 @@ describe('the owner', () => {
   }
 
   async function wholeText(root: string): Promise<string> {
-    const examples = (await readdir(join(root, 'orb/examples'))).map((name) => `orb/examples/${name}`);
+    const inFolder = async (name: string): Promise<readonly string[]> =>
+      (await readdir(join(root, name), { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+    const examples = (await Promise.all(['orb/examples', 'docs/guides', 'examples'].map(inFolder))).flat();
     const paths = ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', '.circleci/test-deploy.yml', ...examples];
     return (await Promise.all(paths.map((path) => readFile(join(root, path), 'utf8')))).join('\n');
   }
@@ -390,6 +394,7 @@ describe('the owner', () => {
       // CircleCI's namespaces are in lower case.
       expect(after).toContain(`binauthz: acme-1/binauthz@${version}`);
       expect(after).toContain('orb_name: acme-1/binauthz');
+      expect(after).toContain(`npm install --global --ignore-scripts binauthz@${version}\n`);
       expect(await owner(root, '--release')).toMatchObject({ code: 0, stderr: '' });
       await writeFile(join(root, 'package.json'), JSON.stringify({ version }));
       expect(await owner(root)).toMatchObject({ code: 0 });

@@ -43,10 +43,19 @@ lacks() { if grep -Fq -- "$1" "$HOLD"; then cat "$HOLD"; return 1; fi; }
 
 @test "every plural has its singular" {
   export BINAUTHZ_PARAM_ATTESTORS=v BINAUTHZ_PARAM_KMS_KEYS=v BINAUTHZ_PARAM_KMS_KEY_VERSIONS=v
-  export BINAUTHZ_PARAM_MANIFESTS=v BINAUTHZ_PARAM_IMAGE_LISTS=v BINAUTHZ_PARAM_REPORTS=json=v
+  export BINAUTHZ_PARAM_MANIFESTS=v BINAUTHZ_PARAM_IMAGE_LISTS=v BINAUTHZ_PARAM_REPORTS=json=v BINAUTHZ_PARAM_FINDINGS=v
   run -0 bash "$script"
-  for option in attestor kms-key kms-key-version manifest image-list; do has "--$option=v"; done
+  for option in attestor kms-key kms-key-version manifest image-list findings; do has "--$option=v"; done
   has --report=json=v
+}
+
+@test "an audit has its kinds of events one by one, its text in the log, and no JUnit" {
+  BINAUTHZ_VERB=audit BINAUTHZ_PARAM_FAIL_ON=$'break-glass\nfail-open' run -0 bash "$script"
+  has --fail-on=break-glass
+  has --fail-on=fail-open
+  has --output=text
+  has --report=sarif=binauthz-results/audit.sarif
+  lacks junit=
 }
 
 @test "booleans arrive as 1 and 0 or as true and false" {

@@ -184,6 +184,47 @@ describe('attest', () => {
   });
 });
 
+describe('attest behind a vulnerability policy', () => {
+  const POLICY = 'schema: binauthz.vulnerability-policy/v1\ndeny: { fixable: HIGH }\n';
+  const report = (image: string, severity: string) =>
+    JSON.stringify({
+      SchemaVersion: 2,
+      CreatedAt: '2026-11-21T11:00:00Z',
+      ArtifactType: 'container_image',
+      Metadata: { RepoDigests: [image] },
+      Results: [{ Class: 'os-pkgs', Vulnerabilities: [{ VulnerabilityID: 'CVE-2026-1', FixedVersion: '2', Severity: severity }] }],
+    });
+  const judged = async (severity: string) => {
+    const machine = await makeMachine();
+    const image = await push();
+    await writeFile(join(machine.workspace, 'policy.yaml'), POLICY);
+    await writeFile(join(machine.workspace, 'trivy.json'), report(image, severity));
+    const args = { images: image, attestors: attestor, kms_keys: key.key, vulnerability_policy: '$POLICY', findings: 'trivy.json\n' };
+    return { machine, image, ended: await start(machine, expandJob(orb, 'attest', args).steps, { POLICY: 'policy.yaml' }) };
+  };
+
+  it('that denies signs nothing, fails its step with 3, and stores the findings as test results', async () => {
+    const before = await stage.requests();
+    const { machine, image, ended } = await judged('HIGH');
+    expect([codeOf(ended), ended.isGreen], ended.log).toEqual([3, false]);
+    expect(await stored(machine, 'attest.json')).toMatchObject({ vulnerabilities: { verdict: 'DENIED' }, attestations: [] });
+    expect(await stored(machine, 'attest.sarif')).toMatchObject({ runs: [{ results: [{ ruleId: 'SEVERITY_DENIED' }] }] });
+    expect(await readFile(join(machine.artifacts, 'store_test_results/attest.xml'), 'utf8')).toContain(
+      `name="${image}" tests="2" failures="1"`,
+    );
+    expect((await stage.requests()).slice(before.length).filter((request) => request.includes(':asymmetricSign'))).toEqual([]);
+  });
+
+  it('that allows is green', async () => {
+    const { machine, ended } = await judged('LOW');
+    expect(ended.isGreen, ended.log).toBe(true);
+    expect(await stored(machine, 'attest.json')).toMatchObject({
+      vulnerabilities: { verdict: 'ALLOWED' },
+      attestations: [{ status: 'created' }],
+    });
+  });
+});
+
 describe('check', () => {
   it('of what was attested in the job is green', async () => {
     const machine = await makeMachine();

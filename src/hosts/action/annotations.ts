@@ -39,8 +39,8 @@ export interface CheckAnnotation {
 }
 
 /** The annotations of a failed run. */
-export function annotationsOf(command: string, { errors, exitCode }: Ending): Annotations {
-  const texts = errors.map((error) => linesOf(error).join('\n'));
+export function annotationsOf(command: string, { errors, exitCode, refusal }: Ending): Annotations {
+  const texts = [...errors, ...(refusal ? [refusal] : [])].map((error) => linesOf(error).join('\n'));
   const [only] = texts;
   const headline = `binauthz ${command} failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
   if (only !== undefined && texts.length === 1) return { aggregate: clip(`${headline}\n${only}`), details: [], logged: [] };

@@ -4,7 +4,7 @@ import type { AttestedImage } from '../../core/results.js';
 import { checkOf, type AnyResult, type Ending } from '../outcome.js';
 
 /** The commands that are Actions. */
-export const ACTION_COMMANDS = ['attest', 'check'] as const;
+export const ACTION_COMMANDS = ['attest', 'check', 'audit'] as const;
 
 /** An Action, by its command. */
 export type ActionCommand = (typeof ACTION_COMMANDS)[number];
@@ -16,6 +16,7 @@ const SENTENCES = {
   attestations: 'The names of the attestations that were created or found, one per line.',
   verdict:
     'The verdict of the check: ALLOWED, ALLOWED_DRY_RUN, ALLOWED_BREAK_GLASS, NOT_ENFORCED, UNKNOWN or DENIED, empty where none took place.',
+  events: 'How many events were found, whatever their kind, empty where nothing was read.',
   report: 'The path of a JSON file with the whole result.',
   'exit-code': 'The exit code that the command line would have ended with, 0 for success.',
 } as const;
@@ -26,6 +27,7 @@ export type OutputName = keyof typeof SENTENCES;
 const NAMES: Readonly<Record<ActionCommand, readonly OutputName[]>> = {
   attest: ['digest', 'digests', 'images', 'attestations', 'verdict', 'report', 'exit-code'],
   check: ['verdict', 'report', 'exit-code'],
+  audit: ['events', 'report', 'exit-code'],
 };
 
 /** The outputs of an Action with the sentences that describe them; lists are newline-separated. */
@@ -56,6 +58,7 @@ function valuesOf({ ending: { result, exitCode }, report, firstAsked }: Ended): 
     images: images.map(({ image }) => image).join('\n'),
     attestations: attestations.flatMap(({ occurrence }) => occurrence ?? []).join('\n'),
     verdict: verdictOf(result),
+    events: result.schema === 'binauthz.audit/v1' && result.since !== '' ? String(result.events.length) : '',
     report: report ?? '',
     'exit-code': String(exitCode),
   };

@@ -5,8 +5,10 @@ import type { CheckResult } from '../../core/results.js';
 import { levelOf } from '../../reports/check-findings.js';
 import { checkMarkdown } from '../../reports/check-markdown.js';
 import { renderMarkdown, type SummarisedResult } from '../../reports/markdown.js';
+import { renderVerdictMarkdown, type Verdicts } from '../../reports/verdict-markdown.js';
 import type { RawOptions } from '../option-reader.js';
-import { checkOf, linesOf, meaningOf, type AnyResult, type Ending } from '../outcome.js';
+import { checkOf, linesOf, meaningOf, vulnerabilitiesOf, type AnyResult, type Ending } from '../outcome.js';
+import { auditAnnotations } from './audit-annotations.js';
 import { annotationsOf, checkAnnotations, emitCheckAnnotations } from './annotations.js';
 import { logLine } from './log-line.js';
 import type { ActionCommand } from './outputs.js';
@@ -20,6 +22,7 @@ const HALF = 128 * 1024;
 export function annotate(command: ActionCommand, ending: Ending): void {
   const check = checkOf(ending.result);
   if (check && ending.errors.length === 0) return annotateCheck(command, check, ending);
+  for (const text of auditAnnotations(ending.result)) core.warning(text, { title: `binauthz ${command}` });
   if (ending.exitCode === 0) return;
   const { aggregate, details, logged } = annotationsOf(command, ending);
   core.setFailed(aggregate);
@@ -47,12 +50,13 @@ export function markdownOf(command: ActionCommand, ending: Ending, runUrl: strin
   const { result, exitCode } = ending;
   const url = runUrl === undefined ? {} : { runUrl };
   if (result.schema === 'binauthz.check/v1') return checkMarkdown(result, { ...url, maxBytes });
-  const check = checkOf(result);
+  const verdicts: Verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result) };
   const title =
     exitCode === 0 ? `binauthz ${command}: done` : `binauthz ${command}: failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
   if (!isSummarised(result)) throw new Error(`${result.schema} is no result of an Action`);
-  if (!check) return renderMarkdown(result, { title, ...url, maxBytes });
-  return `${renderMarkdown(result, { title, maxBytes: maxBytes / 2 })}\n${checkMarkdown(check, { ...url, maxBytes: maxBytes / 2 })}`;
+  if (!verdicts.check && !verdicts.vulnerabilities) return renderMarkdown(result, { title, ...url, maxBytes });
+  const half = maxBytes / 2;
+  return `${renderMarkdown(result, { title, maxBytes: half })}\n${renderVerdictMarkdown(verdicts, { ...url, maxBytes: half })}`;
 }
 
 function isSummarised(result: AnyResult): result is SummarisedResult {
@@ -62,10 +66,11 @@ function isSummarised(result: AnyResult): result is SummarisedResult {
 /** Writes the verdict into the pull request's comment, where that was asked for; a warning says why it could not. */
 export async function comment(command: ActionCommand, raw: RawOptions, { ending, runUrl }: Told): Promise<void> {
   if (!isOn(raw, 'comment-on-pr')) return;
-  if (command === 'attest' && (raw.values.get('check') ?? []).length === 0)
-    return core.warning('comment-on-pr: without a check there is no verdict to comment: set check to warn or enforce', {
-      title: 'binauthz',
-    });
+  if (command === 'attest' && ['check', 'vulnerability-policy'].every((name) => (raw.values.get(name) ?? []).length === 0))
+    return core.warning(
+      'comment-on-pr: without a check there is no verdict to comment: set check to warn or enforce, or name a vulnerability-policy',
+      { title: 'binauthz' },
+    );
   const [token] = raw.secrets.get('github-token') ?? [];
   if (!token) return core.warning('cannot comment on the pull request: the input github-token is empty', { title: 'binauthz' });
   const { commentOnPullRequest } = await import('./comment.js');
