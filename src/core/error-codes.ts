@@ -53,6 +53,21 @@ export const ERROR_CODES = {
   },
 
   POLICY_DENIED: { exit: 3, meaning: 'A policy denies the deployment.', fix: 'See the reasons of the image.' },
+  AUDIT_FOUND: {
+    exit: 3,
+    meaning: '`audit` found events of a kind that `--fail-on` names.',
+    fix: 'See the events; each says who deployed what, and when.',
+  },
+  KEY_STILL_NEEDED: {
+    exit: 3,
+    meaning: '`rotate --retire`: images hold no attestation under another trusted key. The key was not removed.',
+    fix: 'Re-attest the images that are named, or let them go with `--force`.',
+  },
+  POLICY_WEAKENED: {
+    exit: 3,
+    meaning: '`setup`: the policy would admit something that it denies now. Nothing was changed.',
+    fix: 'Leave that change out, or give `--allow-weakening` where it is meant.',
+  },
   VULNERABILITIES_DENIED: {
     exit: 3,
     meaning: 'The vulnerability policy denies the image. Nothing was signed.',
@@ -66,10 +81,21 @@ export const ERROR_CODES = {
     fix: 'See the reasons; run again once what is missing can be read.',
   },
 
+  CHANGED_MEANWHILE: {
+    exit: 4,
+    meaning: 'Somebody else changed a resource between its reading and its writing. Their change was not overwritten.',
+    fix: 'Run again: the plan then starts from what is there now.',
+  },
   SCAN_UNDECIDED: {
     exit: 4,
     meaning: 'An image was not scanned, not to the end, not successfully or too long ago, so its vulnerabilities cannot be judged.',
     fix: 'See the state of the scan; raise `--scan-timeout`, or give another scanner’s report with `--findings`.',
+  },
+  LOGS_INCOMPLETE: {
+    exit: 4,
+    meaning:
+      '`audit` could not read the logs to their end. What it found is in the result; what it did not find may be there all the same.',
+    fix: 'Run again; with a shorter `--since` where it lasts.',
   },
 
   PERMISSION_DENIED: {
@@ -106,6 +132,11 @@ export const ERROR_CODES = {
   },
   PROJECT_NOT_FOUND: { exit: 6, meaning: 'The project does not exist, or its API does not know it.', fix: 'Check the project’s id.' },
   ATTESTATION_NOT_FOUND: { exit: 6, meaning: '`list`: an image has no attestation of an attestor.', fix: 'Attest it.' },
+  PRINCIPAL_NOT_FOUND: {
+    exit: 6,
+    meaning: 'IAM does not know the principal of a grant, or does not take the role there.',
+    fix: 'Check the spelling of `--signer`; a service account that was just made may take a minute.',
+  },
   NOT_FOUND: { exit: 6, meaning: 'Something else that was asked for does not exist.', fix: 'See the resource in the message.' },
 
   DIGEST_MISMATCH: {
@@ -152,6 +183,16 @@ export const ERROR_CODES = {
     exit: 7,
     meaning: 'No attestor can name the key’s algorithm. The usable ones are listed.',
     fix: 'Create a key with a usable algorithm, such as `ec-sign-p256-sha256`.',
+  },
+  RESOURCE_MISMATCH: {
+    exit: 7,
+    meaning: 'Something exists under the name that is wanted, and is another thing than what is wanted.',
+    fix: 'Name another one, or what belongs to it: neither can be changed.',
+  },
+  ATTESTOR_KEY_CONFLICT: {
+    exit: 7,
+    meaning: 'A key cannot be added to an attestor: its id belongs to another key there, or to the same key under another algorithm.',
+    fix: 'Look at the attestor’s keys, and remove the entry that is wrong.',
   },
   ATTESTATION_NOT_VERIFIABLE: {
     exit: 7,

@@ -18,6 +18,8 @@ export interface ErrorDetails {
   readonly hint?: string;
   readonly cause?: unknown;
   readonly transient?: Transient;
+  /** The service of the API that is switched off, where that is why. */
+  readonly disabledApi?: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export class BinauthzError extends Error {
   readonly resource: string | undefined;
   readonly hint: string | undefined;
   readonly transient: Transient | undefined;
+  readonly disabledApi: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -39,6 +42,7 @@ export class BinauthzError extends Error {
     this.resource = details.resource === undefined ? undefined : clean(details.resource);
     this.hint = details.hint === undefined ? undefined : redact(details.hint);
     this.transient = details.transient;
+    this.disabledApi = details.disabledApi;
   }
 
   /** The exit code of the contract that belongs to this error's code. */
@@ -83,7 +87,6 @@ export function asError(thrown: unknown): BinauthzError {
 
 // Not everything that can be thrown has a text: Object.create(null) has none.
 function textOf(thrown: unknown): string {
-  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
   try {
     return String(thrown);
   } catch {

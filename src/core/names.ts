@@ -46,12 +46,12 @@ export function attestorNameIn(project: ProjectId, id: string): AttestorName | u
 
 /** The project that a full resource name lies in. */
 export function projectOf(name: AttestorName | NoteName | OccurrenceName | KeyName | KeyVersionName): ProjectId {
-  return (name.split('/')[1] ?? '') as ProjectId;
+  return name.split('/')[1] as ProjectId;
 }
 
 /** The key that a version belongs to. */
 export function keyOf(version: KeyVersionName): KeyName {
-  return version.replace(/\/cryptoKeyVersions\/[0-9]+$/, '') as KeyName;
+  return version.slice(0, version.lastIndexOf('/cryptoKeyVersions/')) as KeyName;
 }
 
 /** The last segment of a resource name. */

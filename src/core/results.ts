@@ -64,6 +64,8 @@ export interface AttestResult extends ResultBase {
   readonly schema: 'binauthz.attest/v1';
   readonly images: readonly AttestedImage[];
   readonly attestations: readonly AttestationResult[];
+  /** What the vulnerability gate said before anything was signed; absent without one. */
+  readonly vulnerabilities?: VulnerabilitiesResult;
   readonly check?: CheckResult;
 }
 
@@ -101,6 +103,8 @@ export interface CheckedOccurrence {
   readonly occurrence: string;
   readonly digest: string;
   readonly publicKeyId: string;
+  /** RFC 3339, where the service said when it was stored. */
+  readonly createTime?: string;
   readonly verified: boolean;
   /** Who said that it verifies: Google's own check as well, or only the local verifier. */
   readonly validated?: 'google' | 'local';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one retry policy: used for Google's APIs, registries and posting, so it lives where all of them may import it.
 // It owns neither time nor chance: both come in, and the same inputs give the same delays.
-import { asError, type BinauthzError } from './errors.js';
+import { asError, type BinauthzError, type Transient } from './errors.js';
 
 /** Time and chance, as a clock gives them. */
 export interface Pace {
@@ -16,7 +16,7 @@ export interface Pace {
 /** How long one call is retried in all (interface contract): a minute-long quota window needs more than a hiccup. */
 export const RETRY_BUDGET_MS = { unavailable: 30_000, quota: 70_000 } as const;
 
-const FIRST_DELAY_MS = 200;
+const FIRST_DELAY_MS = { unavailable: 200, quota: 1_000 } as const;
 const LONGEST_DELAY_MS = { unavailable: 8_000, quota: 20_000 } as const;
 
 /** What a caller may add to the policy. */
@@ -35,8 +35,10 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, pace:
       return await operation(attempt);
     } catch (thrown) {
       const error = asError(thrown);
-      const leftMs = startedAt + budgetFor(error) - pace.now();
-      const delayMs = within(leftMs, delayBefore(error, attempt, pace.random()), error);
+      const { transient } = error;
+      if (!transient) throw thrown;
+      const leftMs = startedAt + RETRY_BUDGET_MS[transient.kind] - pace.now();
+      const delayMs = within(leftMs, delayBefore(transient, attempt, pace.random()), transient);
       if (delayMs === undefined || pace.now() + delayMs > (options.deadline ?? Infinity)) throw thrown;
       options.onRetry?.(error, delayMs);
       await pace.sleep(delayMs);
@@ -44,12 +46,9 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, pace:
   }
 }
 
-/** Milliseconds to wait before the next attempt, or undefined where another attempt is of no use. */
-export function delayBefore(error: BinauthzError, attempt: number, random: number): number | undefined {
-  const transient = error.transient;
-  if (!transient) return undefined;
+function delayBefore(transient: Transient, attempt: number, random: number): number {
   const ours = backoff(attempt, random, {
-    firstMs: transient.kind === 'quota' ? 1_000 : FIRST_DELAY_MS,
+    firstMs: FIRST_DELAY_MS[transient.kind],
     longestMs: LONGEST_DELAY_MS[transient.kind],
   });
   // A server may ask for more patience than ours, never for less: "Retry-After: 0" would have it called without a pause.
@@ -64,12 +63,8 @@ export function backoff(attempt: number, random: number, bounds: { readonly firs
 
 // The last attempt is at the end of the budget, not up to a pause before it: a quota's minute may end in between. Where
 // the service itself named a later time, an earlier attempt is of no use.
-function within(leftMs: number, delayMs: number | undefined, error: BinauthzError): number | undefined {
-  if (delayMs === undefined || leftMs <= 0) return undefined;
-  if (error.transient?.retryAfterMs !== undefined) return delayMs <= leftMs ? delayMs : undefined;
+function within(leftMs: number, delayMs: number, { retryAfterMs }: Transient): number | undefined {
+  if (leftMs <= 0) return undefined;
+  if (retryAfterMs !== undefined) return delayMs <= leftMs ? delayMs : undefined;
   return Math.min(delayMs, leftMs);
-}
-
-function budgetFor(error: BinauthzError): number {
-  return RETRY_BUDGET_MS[error.transient?.kind ?? 'unavailable'];
 }

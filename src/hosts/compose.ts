@@ -2,28 +2,43 @@
 // The composition root: a parsed request becomes ports, and one use case runs over them.
 import type { ResultBase } from '../core/results.js';
 import { createArtifactCatalog } from '../google/artifact-registry.js';
+import { createAttestorKeys } from '../google/attestor-keys.js';
 import { createAttestorService, createPolicyService } from '../google/binary-authorization.js';
 import { createGoogle } from '../google/clients.js';
 import { createAttestationStore } from '../google/container-analysis.js';
 import { createDeployTargets } from '../google/gke.js';
 import { createKeyService } from '../google/kms.js';
+import { createAuditLog } from '../google/logging.js';
+import { createVulnerabilityStore } from '../google/vulnerabilities.js';
 import type { Reporter } from '../ports/reporter.js';
 import { createImageRegistry } from '../registry/distribution.js';
 import { openKeys } from '../signers/given-keys.js';
+import { openNewKey } from '../signers/new-key.js';
 import { createVerifier } from '../signers/verifier.js';
 import type { AttestPorts } from '../usecases/attest.js';
+import type { AuditPorts } from '../usecases/audit.js';
 import type { CheckPorts } from '../usecases/check.js';
 import type { Outcome } from '../usecases/outcome.js';
+import type { RotatePorts } from '../usecases/rotate.js';
+import type { SetupPorts } from '../usecases/setup.js';
 import { systemClock } from './clock.js';
 import type { RunContext } from './context.js';
 import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
+import { provisioningOf } from './provisioning.js';
 import type { Common } from './request-readers.js';
 import type { ParsedAttest } from './commands/attest/parse.js';
+import type { ParsedRotate } from './commands/rotate/parse.js';
 
 /** Everything that use cases reach the world through. */
 export type Ports = Omit<AttestPorts, 'openKeys'> &
-  CheckPorts & { readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys> };
+  CheckPorts &
+  AuditPorts &
+  SetupPorts &
+  Omit<RotatePorts, 'openNewKey'> & {
+    readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys>;
+    readonly openNewKey: (key: ParsedRotate['newKey']) => ReturnType<typeof openNewKey>;
+  };
 
 /** Makes the ports of a run. No package is loaded and nothing is called before a port is used. */
 export function connect(common: Common, context: RunContext): Ports {
@@ -50,12 +65,18 @@ export function connect(common: Common, context: RunContext): Ports {
       signal,
       explain,
     }),
+    repositories: catalog,
     attestors: createAttestorService(google),
+    attestorKeys: createAttestorKeys(google),
+    provisioning: provisioningOf(google, keys, clock),
     policies: createPolicyService(google),
     targets: createDeployTargets(google),
+    auditLog: createAuditLog(google),
     attestations: createAttestationStore(google),
+    vulnerabilities: createVulnerabilityStore(google),
     verifier: createVerifier(clock),
     openKeys: (sources) => openKeys(sources, { keys, pace: clock }),
+    openNewKey: (source) => openNewKey(source, { keys, pace: clock }),
     clock,
     reporter,
   };

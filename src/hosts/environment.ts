@@ -17,7 +17,18 @@ export interface Environment {
 }
 
 /** gcloud's names of the APIs whose endpoint may be overridden. */
-export const OVERRIDABLE_APIS = ['artifactregistry', 'binaryauthorization', 'cloudkms', 'container', 'containeranalysis', 'run'] as const;
+export const OVERRIDABLE_APIS = [
+  'artifactregistry',
+  'binaryauthorization',
+  'cloudkms',
+  'cloudresourcemanager',
+  'container',
+  'containeranalysis',
+  'logging',
+  'monitoring',
+  'run',
+  'serviceusage',
+] as const;
 
 /** gcloud's name of an API, e.g. `cloudkms`. */
 export type OverridableApi = (typeof OVERRIDABLE_APIS)[number];

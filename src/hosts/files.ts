@@ -38,16 +38,23 @@ export async function expandFiles(patterns: readonly string[], world: FileWorld)
 }
 
 /** Reads a file, or standard input for `-`. */
-export async function readText(file: string, { cwd, readStdin }: FileWorld): Promise<ReadText> {
-  if (file === STDIN && readStdin) return { file, text: withoutMark(await readStdin()) };
+export async function readText(file: string, world: FileWorld): Promise<ReadText> {
+  if (file === STDIN && world.readStdin) return { file, text: withoutMark(await world.readStdin()) };
+  const found = await readBytes(file, world);
+  if ('problem' in found) return found;
   try {
-    const bytes = await readFile(resolve(cwd, file));
-    return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(found.bytes) };
+  } catch {
+    return { problem: 'it is not UTF-8 text' };
+  }
+}
+
+/** Reads a file as it is. */
+export async function readBytes(file: string, { cwd }: FileWorld): Promise<{ readonly bytes: Uint8Array } | { readonly problem: string }> {
+  try {
+    return { bytes: await readFile(resolve(cwd, file)) };
   } catch (cause) {
-    return {
-      problem:
-        cause instanceof TypeError && codeOf(cause) === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : reasonOf(cause),
-    };
+    return { problem: reasonOf(cause) };
   }
 }
 

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each command as a job: parsed at once, so that bad input ends before anything is composed; run later.
+// Each command as a job: parsed at once, so that bad input ends before anything is composed; run later. The parsers of
+// the commands around a set-up are loaded where one of them runs.
 import type { Outcome } from '../usecases/outcome.js';
 import { parseCheckedAttest } from './commands/attest/parse.js';
-import { parseAudit } from './commands/audit/parse.js';
+import { auditor } from './commands/audit/verdict.js';
 import { gatekeeper } from './commands/check/gate.js';
 import { parseCheck } from './commands/check/parse.js';
-import { parseDoctor } from './commands/doctor/parse.js';
-import { parseList } from './commands/list/parse.js';
-import { parseRotate } from './commands/rotate/parse.js';
-import { parseSetup } from './commands/setup/parse.js';
-import { parseVulnerabilities } from './commands/vulnerabilities/parse.js';
 import type { Env, RunContext } from './context.js';
 import type { FileWorld } from './files.js';
 import type { RawOptions } from './option-reader.js';
 import type { CommandResult, Refuse, ResultCommand } from './outcome.js';
-import type { ReportTarget } from './report-files.js';
+import type { ReportTarget } from './report-target.js';
 
 /** How any command ended. */
 export type AnyOutcome = Outcome<CommandResult>;
@@ -43,33 +39,41 @@ export const JOBS: Readonly<Record<ResultCommand, MakeJob>> = {
   attest: async (raw, { context, env, files }) => {
     const parsed = await parseCheckedAttest(raw, env, files);
     const run = async (): Promise<AnyOutcome> => (await runs()).runAttest(parsed, context);
-    return { run, ...(parsed.check === undefined ? {} : { refuse: gatekeeper(parsed.check.gate), reports: parsed.check.reports }) };
+    return { run, reports: parsed.reports, ...(parsed.check === undefined ? {} : { refuse: gatekeeper(parsed.check.gate) }) };
   },
   check: async (raw, { context, env, files }) => {
     const parsed = await parseCheck(raw, env, files);
     return { run: async () => (await runs()).runCheck(parsed, context), refuse: gatekeeper(parsed.gate), reports: parsed.reports };
   },
-  list: (raw, { context, env }) => {
+  list: async (raw, { context, env }) => {
+    const { parseList } = await import('./commands/list/parse.js');
     const parsed = parseList(raw, env);
     return { run: async () => (await runs()).runList(parsed, context) };
   },
   vulnerabilities: async (raw, { context, env, files }) => {
+    const { parseVulnerabilities } = await import('./commands/vulnerabilities/parse.js');
+    const { parseVulnerabilities } = await import('./commands/vulnerabilities/parse.js');
+    const { refuseVulnerable } = await import('./commands/vulnerabilities/refuse.js');
     const parsed = await parseVulnerabilities(raw, env, files);
-    return { run: async () => (await runs()).runVulnerabilities(parsed, context) };
+    return { run: async () => (await runs()).runVulnerabilities(parsed, context), refuse: refuseVulnerable, reports: parsed.reports };
   },
   setup: async (raw, { context, env, files }) => {
+    const { parseSetup } = await import('./commands/setup/parse.js');
     const parsed = await parseSetup(raw, env, files);
     return { run: async () => (await runs()).runSetup(parsed, context) };
   },
-  audit: async (raw, { context, env, files }) => {
-    const parsed = await parseAudit(raw, env, files);
-    return { run: async () => (await runs()).runAudit(parsed, context) };
+  audit: async (raw, { context, env }) => {
+    const { parseAudit } = await import('./commands/audit/parse.js');
+    const parsed = parseAudit(raw, env);
+    return { run: async () => (await runs()).runAudit(parsed, context), refuse: auditor(parsed.failOn), reports: parsed.reports };
   },
   rotate: async (raw, { context, env, files }) => {
+    const { parseRotate } = await import('./commands/rotate/parse.js');
     const parsed = await parseRotate(raw, env, files);
     return { run: async () => (await runs()).runRotate(parsed, context) };
   },
   doctor: async (raw, { context, env, files }) => {
+    const { parseDoctor } = await import('./commands/doctor/parse.js');
     const parsed = await parseDoctor(raw, env, files);
     return { run: async () => (await runs()).runDoctor(parsed, context) };
   },

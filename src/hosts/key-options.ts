@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { keyOf, parseKeyName, parseKeyVersionName } from '../core/names.js';
+import { keyOf, parseKeyName, parseKeyVersionName, type KeyName } from '../core/names.js';
 import type { Secret } from '../core/secret.js';
-import type { KeySource } from '../core/signing/given-key.js';
+import type { KeySource, NewKeySource } from '../core/signing/given-key.js';
 import { inputError } from './issues.js';
-import type { OptionReader } from './option-reader.js';
+import type { OptionReader, Parser } from './option-reader.js';
 
 const KEY = 'projects/P/locations/L/keyRings/R/cryptoKeys/K';
 const KEY_OPTIONS = ['kms-key-version', 'kms-key', 'pgp-private-key', 'pkix-private-key'] as const;
@@ -27,16 +27,36 @@ function noKeyHint(reader: OptionReader): { readonly hint?: string } {
   };
 }
 
+/** The one key that an attestor is rotated to; undefined where something is wrong with it. */
+export function readNewKey(reader: OptionReader): NewKeySource | undefined {
+  const noVersion = (key: KeyName): string => `name a version of it: gcloud kms keys versions list ${key}`;
+  const version = reader.one('to-kms-key-version', keyVersionParser(noVersion));
+  const [key] = reader.secrets('to-pgp-private-key');
+  const passphrase = readPassphrase(reader, 'to-pgp-private-key');
+  const names = ['to-kms-key-version', 'to-pgp-private-key'];
+  const given = names.filter((name) => reader.has(name));
+  if (given.length !== 1) {
+    const spelled = names.map((name) => reader.spell(name)).join(' or ');
+    reader.issues.push(inputError(`${spelled}: expected exactly one of them, got ${given.length === 0 ? 'none' : 'both'}`));
+  }
+  if (version || !key) return version;
+  return { kind: 'pgp', key, ...(passphrase === undefined ? {} : { passphrase }) };
+}
+
 function readKeyVersions(reader: OptionReader): readonly KeySource[] {
-  return reader.list<KeySource>('kms-key-version', (text) => {
+  const noVersion = (): string =>
+    `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts`;
+  return reader.list<KeySource>('kms-key-version', keyVersionParser(noVersion));
+}
+
+function keyVersionParser(noVersion: (key: KeyName) => string): Parser<Extract<KeySource, { kind: 'kms-key-version' }>> {
+  return (text) => {
     const version = parseKeyVersionName(text);
     if (version) return { value: { kind: 'kms-key-version', version } };
     if (prefixed(text)) return { expected: `${KEY}/cryptoKeyVersions/V`, ...prefixed(text) };
-    const hint = parseKeyName(text)
-      ? { hint: `for a key without a version use ${reader.spell('kms-key')}, which picks the newest one that the attestor trusts` }
-      : {};
-    return { expected: `${KEY}/cryptoKeyVersions/V`, ...hint };
-  });
+    const key = parseKeyName(text);
+    return { expected: `${KEY}/cryptoKeyVersions/V`, ...(key ? { hint: noVersion(key) } : {}) };
+  };
 }
 
 function readKmsKeys(reader: OptionReader): readonly KeySource[] {
@@ -57,15 +77,19 @@ function prefixed(text: string): { readonly hint: string } | undefined {
 }
 
 function readPgpKeys(reader: OptionReader): readonly KeySource[] {
-  const [passphrase] = reader.secrets('pgp-passphrase');
-  if (reader.has('pgp-passphrase') && !reader.has('pgp-private-key')) {
-    reader.issues.push(inputError(`${reader.spell('pgp-passphrase')}: expected ${reader.spell('pgp-private-key')} beside it, got none`));
-  }
+  const passphrase = readPassphrase(reader, 'pgp-private-key');
   return distinct(reader.secrets('pgp-private-key')).map((key) => ({
     kind: 'pgp',
     key,
     ...(passphrase === undefined ? {} : { passphrase }),
   }));
+}
+
+function readPassphrase(reader: OptionReader, keyOption: string): Secret | undefined {
+  const [passphrase] = reader.secrets('pgp-passphrase');
+  if (reader.has('pgp-passphrase') && !reader.has(keyOption))
+    reader.issues.push(inputError(`${reader.spell('pgp-passphrase')}: expected ${reader.spell(keyOption)} beside it, got none`));
+  return passphrase;
 }
 
 function readPkixKeys(reader: OptionReader): readonly KeySource[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // THE option table. CLI flags, Action inputs, orb parameters, help and documents all come from its rows; a new
 // command is a folder in commands/ with its row and its options, and may widen rows of others.
-import { AUDIT_OPTIONS } from './commands/audit/options.js';
+import { AUDIT_OPTIONS, AUDIT_SUMMARY } from './commands/audit/options.js';
 import { CHECKED_IMAGE, CHECKED_PROJECT, CHECKED_WAIT, CHECK_OPTIONS, COMMENT_OPTIONS } from './commands/check/options.js';
 import type { Command } from './command-row.js';
 import { COMMANDS } from './commands.js';
@@ -14,9 +14,8 @@ import { ACTION, BOTH, CLI, type Host, type OptionRow } from './option-row.js';
 export type { Host, OptionKind, OptionRow } from './option-row.js';
 
 const ATTEST: readonly Command[] = ['attest'];
-const ATTEST_AND_LIST: readonly Command[] = ['attest', 'list'];
 const ATTEST_AND_CHECK: readonly Command[] = ['attest', 'check'];
-const ON_GOOGLE: readonly Command[] = ['attest', 'check', 'list'];
+const ON_GOOGLE: readonly Command[] = ['attest', 'check', 'list', 'vulnerabilities', 'setup', 'audit', 'rotate'];
 const EMULATOR: readonly Command[] = ['emulator'];
 const EVERY: readonly Command[] = COMMANDS.map(({ name }) => name);
 
@@ -28,7 +27,7 @@ export const OPTIONS: readonly OptionRow[] = [
     plural: 'images',
     value: 'IMAGE',
     positional: true,
-    commands: ATTEST_AND_LIST,
+    commands: ['attest', 'list', 'vulnerabilities', 'rotate'],
     hosts: BOTH,
     help: 'The image, as registry/repository:tag, registry/repository@sha256:…, or both, in which case the digest decides.',
     actionHelp:
@@ -40,7 +39,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'list',
     plural: 'attestors',
     value: 'NAME',
-    commands: ATTEST_AND_LIST,
+    commands: ['attest', 'list', 'setup', 'rotate'],
     hosts: BOTH,
     help: 'The attestor, as projects/PROJECT/attestors/NAME, or as NAME together with the attestor project.',
     actionHelp: 'One attestor per line.',
@@ -49,7 +48,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'attestor-project',
     kind: 'text',
     value: 'PROJECT',
-    commands: ATTEST_AND_LIST,
+    commands: ['attest', 'list', 'setup', 'rotate'],
     hosts: BOTH,
     help: 'The project of the attestors that are given by their short name.',
   },
@@ -86,7 +85,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'pgp-passphrase',
     kind: 'secret',
     value: 'VAR',
-    commands: ATTEST,
+    commands: ['attest', 'rotate'],
     hosts: BOTH,
     help: 'The passphrase of the PGP private key, where it has one.',
   },
@@ -209,6 +208,7 @@ export const OPTIONS: readonly OptionRow[] = [
     hosts: ACTION,
     help: 'Whether a job summary shows what was attested, what would be denied and why, and what failed.',
   },
+  AUDIT_SUMMARY,
   ...COMMENT_OPTIONS,
   {
     name: 'output',

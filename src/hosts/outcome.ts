@@ -75,6 +75,13 @@ export function checkOf(result: AnyResult): CheckResult | undefined {
   return result.emulator ? { ...result.check, emulator: true } : result.check;
 }
 
+/** The vulnerabilities that were judged in a run, by themselves or before attest signed. */
+export function vulnerabilitiesOf(result: AnyResult): VulnerabilitiesResult | undefined {
+  if (result.schema === 'binauthz.vulnerabilities/v1') return result;
+  if (result.schema !== 'binauthz.attest/v1' || !result.vulnerabilities) return undefined;
+  return result.emulator ? { ...result.vulnerabilities, emulator: true } : result.vulnerabilities;
+}
+
 /** The result of a command that did not get anywhere. */
 export function emptyResult(command: ResultCommand): CommandResult {
   switch (command) {
@@ -90,7 +97,7 @@ export function emptyResult(command: ResultCommand): CommandResult {
     case 'rotate':
       return { schema: 'binauthz.plan/v1', applied: false, changes: [] };
     case 'audit':
-      return { schema: 'binauthz.audit/v1', since: '', events: [] };
+      return NOTHING_READ;
     case 'doctor':
       return { schema: 'binauthz.doctor/v1', ok: false, findings: [] };
   }
@@ -104,6 +111,17 @@ const UNDECIDED: CheckResult = {
   images: [],
   platformPolicies: [],
   assumptions: [],
+};
+
+const NOTHING_READ: AuditResult = {
+  schema: 'binauthz.audit/v1',
+  project: '',
+  since: '',
+  until: '',
+  complete: false,
+  events: [],
+  groups: [],
+  readiness: { wouldBeDenials: 0, since: '', complete: false, statement: 'unknown: the logs were not read' },
 };
 
 /** The error of a cancelled run. */

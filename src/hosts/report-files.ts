@@ -3,21 +3,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BinauthzError } from '../core/errors.js';
-import type { CheckResult } from '../core/results.js';
-import type { REPORT_FORMATS } from './commands/check/options.js';
+import type { AuditResult } from '../core/operation-results.js';
+import type { SarifTool } from '../reports/sarif.js';
+import type { Verdicts } from '../reports/verdict-markdown.js';
 import type { Env } from './context.js';
-import { checkOf, type AnyResult } from './outcome.js';
+import { checkOf, vulnerabilitiesOf, type AnyResult } from './outcome.js';
+import type { ReportFormat, ReportTarget } from './report-target.js';
 import { VERSION } from './version.js';
 
-/** A form that a check can be reported in. */
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
-
-/** A report that was asked for. */
-export interface ReportTarget {
-  readonly format: ReportFormat;
-  /** As the user gave it, relative to the working folder. */
-  readonly path: string;
-}
+export type { ReportFormat, ReportTarget } from './report-target.js';
 
 /** Where reports go, and what is known about the run that they are of. */
 export interface ReportPlace {
@@ -27,7 +21,7 @@ export interface ReportPlace {
 
 /**
  * Writes the reports and makes the folders that they lie in; what could not be written comes back as errors. JSON is the
- * whole result; the other forms tell of the check alone, so they are not written where attest failed before it.
+ * whole result; the other forms tell of verdicts alone, so they are not written where attest failed before any.
  */
 export async function writeReports(
   result: AnyResult,
@@ -58,22 +52,27 @@ async function writeOne(result: AnyResult, target: ReportTarget, place: ReportPl
 
 async function render(result: AnyResult, format: ReportFormat, env: Env): Promise<string | undefined> {
   if (format === 'json') return (await import('../reports/json.js')).renderJson(result);
-  const check = checkOf(result);
-  return check && renderCheck(check, format, env);
+  if (result.schema === 'binauthz.audit/v1') return renderAudit(result, format, env);
+  const verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result) };
+  return verdicts.check || verdicts.vulnerabilities ? renderVerdicts(verdicts, format, toolOf(env)) : undefined;
 }
 
-async function renderCheck(check: CheckResult, format: Exclude<ReportFormat, 'json'>, env: Env): Promise<string> {
-  switch (format) {
-    case 'sarif': {
-      const { sarifOf } = await import('../reports/sarif.js');
-      const fallbackFile = workflowFile(env);
-      return sarifOf(check, { version: VERSION, ...(fallbackFile === undefined ? {} : { fallbackFile }) });
-    }
-    case 'junit':
-      return (await import('../reports/junit.js')).junitOf(check);
-    case 'markdown':
-      return (await import('../reports/check-markdown.js')).checkMarkdown(check);
-  }
+/** Where nothing was read there is nothing to report: a file without events would look like a quiet day. */
+async function renderAudit(audit: AuditResult, format: Exclude<ReportFormat, 'json'>, env: Env): Promise<string | undefined> {
+  if (audit.since === '') return undefined;
+  if (format === 'sarif') return (await import('../reports/audit-sarif.js')).auditSarif(audit, toolOf(env));
+  return (await import('../reports/markdown.js')).renderMarkdown(audit, { title: 'binauthz audit' });
+}
+
+async function renderVerdicts(verdicts: Verdicts, format: Exclude<ReportFormat, 'json'>, tool: SarifTool): Promise<string> {
+  if (format === 'markdown') return (await import('../reports/verdict-markdown.js')).renderVerdictMarkdown(verdicts);
+  const { renderSarif, renderJunit } = await import('../reports/verdict-files.js');
+  return format === 'sarif' ? renderSarif(verdicts, tool) : renderJunit(verdicts);
+}
+
+function toolOf(env: Env): SarifTool {
+  const fallbackFile = workflowFile(env);
+  return { version: VERSION, ...(fallbackFile === undefined ? {} : { fallbackFile }) };
 }
 
 /** The workflow's own file, on GitHub: the place of a finding that is in no manifest. */

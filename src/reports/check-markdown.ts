@@ -2,6 +2,7 @@
 // A check as GitHub-flavoured Markdown: what is denied first, bounded in bytes, with nothing obeyed that came from outside.
 import type { Reason } from '../core/policy/verdict.js';
 import type { CheckedImage, CheckedTarget, CheckResult, ErrorReport, PlatformPolicyResult } from '../core/results.js';
+import { cellText, matrixOfCheck, type MatrixRow } from './attestation-matrix.js';
 import { countsOf, levelOf, lineOf, shown, workloadOf, worstFirst } from './check-findings.js';
 import { codeSpan, plain } from './markdown-text.js';
 
@@ -17,11 +18,12 @@ export interface CheckMarkdownOptions {
 type Row = () => readonly string[];
 
 const MAX_BYTES = 256 * 1024;
-const SHARE = { errors: 0.1, findings: 0.5, allowed: 0.1, platform: 0.1, assumptions: 0.08, warnings: 0.05 } as const;
+const SHARE = { errors: 0.1, findings: 0.5, allowed: 0.1, attestors: 0.06, platform: 0.1, assumptions: 0.08, warnings: 0.05 } as const;
 const LONGEST_NAME = 300;
 const LONGEST_TEXT = 600;
 const MOST_REASONS = 5;
 const MOST_SOURCES = 3;
+const MOST_ATTESTORS = 6;
 
 /** The job summary of a check. */
 export function checkMarkdown(result: CheckResult, { runUrl, maxBytes = MAX_BYTES }: CheckMarkdownOptions = {}): string {
@@ -36,6 +38,7 @@ export function checkMarkdown(result: CheckResult, { runUrl, maxBytes = MAX_BYTE
     section('#### Errors', bullets(errors, errorItem, maxBytes * SHARE.errors)),
     table(['Verdict', 'Image', 'Rule', 'Why', 'Where'], findings, maxBytes * SHARE.findings),
     folded('Allowed images', allowed.length, table(['Image', 'Rule', 'Where'], allowed, maxBytes * SHARE.allowed)),
+    section('#### Attestors', attestors(matrixOfCheck(result), maxBytes)),
     section('#### Platform policies (advisory: they only monitor, and change no verdict)', platform(platformPolicies, maxBytes)),
     section('#### Warnings', bullets(warnings, textItem, maxBytes * SHARE.warnings)),
     folded('Assumptions', assumptions.length, bullets(assumptions, textItem, maxBytes * SHARE.assumptions)),
@@ -91,6 +94,22 @@ function whereCell({ sources }: CheckedImage): string {
     .slice(0, MOST_SOURCES)
     .map((source) => `${codeSpan(name(lineOf(source)))} ${plain(shown(workloadOf(source), LONGEST_NAME))}`);
   return [...places, ...(left > 0 ? [`… and ${left} more places`] : [])].join('<br>');
+}
+
+/** Attestors are the columns: which of them has signed an image is seen at a glance. */
+function attestors(rows: readonly MatrixRow[], maxBytes: number): string {
+  const all = [...new Set(rows.flatMap(({ cells }) => cells.map(({ attestor }) => attestor)))];
+  const columns = all.slice(0, MOST_ATTESTORS);
+  const cellIn = ({ cells }: MatrixRow, column: string): string => {
+    const cell = cells.find(({ attestor }) => attestor === column);
+    if (!cell) return '';
+    return `${cell.state === 'signed' ? '✅' : '❌'} ${plain(cellText(cell, name))}`;
+  };
+  const lines = rows.map((row) => () => [codeSpan(name(row.image)), ...columns.map((column) => cellIn(row, column))]);
+  const head = ['Image', ...columns.map((column) => codeSpan(name(column)))];
+  const left = all.length - columns.length;
+  const more = left === 0 ? '' : `\n\n… and ${left} more attestors in the report`;
+  return `${table(head, lines, maxBytes * SHARE.attestors)}${more}`;
 }
 
 function platform(policies: readonly PlatformPolicyResult[], maxBytes: number): string {

@@ -2,6 +2,7 @@
 // A check as text for people on a terminal. Every foreign text stays on its line and steers nothing.
 import type { Reason, Verdict } from '../core/policy/verdict.js';
 import type { CheckedImage, CheckResult, PlatformPolicyResult } from '../core/results.js';
+import { matrixLines, matrixOfCheck } from './attestation-matrix.js';
 import { countsOf, levelOf, lineOf, shown, workloadOf, worstFirst } from './check-findings.js';
 
 /** The colours that a terminal may carry; each returns the text unchanged where it may not. */
@@ -21,6 +22,7 @@ export function checkText(result: CheckResult, style: TextStyle): string {
     ...worstFirst(result.images)
       .toReversed()
       .flatMap((image) => imageLines(image, style)),
+    ...signers(result),
     ...result.platformPolicies.flatMap((policy) => platformLines(policy, style)),
     ...(result.assumptions.length === 0 ? [] : ['assumptions:', ...result.assumptions.map((text) => `  - ${one(text)}`)]),
     verdictLine(result, style),
@@ -50,6 +52,11 @@ function reasonLines({ code, message, hint }: Reason, style: TextStyle): readonl
     ...(first === undefined ? [] : [`    ${style.faint('hint:')} ${first}`]),
     ...others.map((line) => `          ${line}`),
   ];
+}
+
+function signers(result: CheckResult): readonly string[] {
+  const rows = matrixOfCheck(result);
+  return rows.length === 0 ? [] : ['attestors:', ...matrixLines(rows, one)];
 }
 
 function platformLines({ policy, verdict, results }: PlatformPolicyResult, style: TextStyle): readonly string[] {

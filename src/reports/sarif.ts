@@ -67,6 +67,14 @@ export function sarifOf(result: CheckResult, tool: SarifTool): string {
   return `${head}"results":[${kept.join(',\n')}]${tail}\n`;
 }
 
+/** Logs as one, with the runs of all. */
+export function joinSarif(logs: readonly string[]): string {
+  const [first = '', ...others] = logs;
+  if (others.length === 0) return first;
+  const runs = logs.flatMap((log) => (JSON.parse(log) as { readonly runs: readonly unknown[] }).runs);
+  return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs })}\n`;
+}
+
 function driverOf({ version }: SarifTool): object {
   const rules = Object.entries(REASON_CODES).map(([id, text]) => ({
     id,

@@ -50,6 +50,11 @@ export async function pgpFingerprint(armored: string): Promise<string | undefine
   return only && others.length === 0 && !only.isPrivate() ? fingerprintOf(only) : undefined;
 }
 
+/** The armored public half of a PGP private key, as an attestor takes it. Its protected part stays locked: no passphrase is needed. */
+export async function armoredPublicKey(key: Secret): Promise<string> {
+  return (await readPrivateKey(key)).toPublic().armor();
+}
+
 async function readPrivateKey(secret: Secret): Promise<PrivateKey> {
   const content = readKeyContent(secret.reveal());
   if (!content) throw unusable(secret, 'it is neither an armored key nor base64');

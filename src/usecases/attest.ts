@@ -7,12 +7,16 @@ import { projectOf } from '../core/names.js';
 import { reportOf, type AttestationResult, type AttestationStatus, type AttestedImage, type AttestResult } from '../core/results.js';
 import type { GivenKey } from '../core/signing/given-key.js';
 import type { Pair } from '../core/signing/pairing.js';
+import { sharedKeyWarnings } from '../core/signing/shared-keys.js';
+import { refusedNames } from '../core/vulnerabilities/refusals.js';
 import type { AttestorService } from '../ports/attestor-service.js';
 import type { Outcome } from './outcome.js';
 import type { AttestRequest } from './requests.js';
+import type { ScanPorts } from './steps/await-scan.js';
 import { awaitVisibility, type VisibilityPorts } from './steps/await-visibility.js';
 import { concurrently, errorsOf, settle, valuesOf } from './steps/concurrently.js';
 import { findAttestations, type FoundAttestations } from './steps/find-attestations.js';
+import { passGate, type Passage } from './steps/judge-vulnerabilities.js';
 import { pairAttestors } from './steps/pair-attestors.js';
 import { postAttestation, type Posted } from './steps/post-attestation.js';
 import { resolveImages, type ResolvePorts } from './steps/resolve-images.js';
@@ -20,7 +24,7 @@ import { SecondWitness, type WitnessPorts } from './steps/second-witness.js';
 import { AttestationSigner, type Assignment, type SignedAssignment } from './steps/sign-attestations.js';
 import { validateAttestations, type ValidatedAssignment } from './steps/validate-attestations.js';
 
-export interface AttestPorts extends ResolvePorts, WitnessPorts, VisibilityPorts {
+export interface AttestPorts extends ResolvePorts, WitnessPorts, VisibilityPorts, ScanPorts {
   readonly attestors: AttestorService;
   /** Opens the keys that the user gave; called once, while the attestors are read. */
   readonly openKeys: () => Promise<readonly GivenKey[]>;
@@ -28,24 +32,26 @@ export interface AttestPorts extends ResolvePorts, WitnessPorts, VisibilityPorts
 
 /**
  * Makes images deployable: resolves each once, pairs attestors with keys, leaves alone what is attested already,
- * signs, has Google validate, posts, and waits until the enforcer's listing shows it. Nothing is posted unless every
- * assignment could be signed and validated.
+ * signs what passes the vulnerability gate, has Google validate, posts, and waits until the enforcer's listing shows it.
+ * Nothing is signed unless every image passes, and nothing posted unless every assignment could be signed and validated.
  */
 export async function attest(request: AttestRequest, ports: AttestPorts): Promise<Outcome<AttestResult>> {
   const run = new AttestRun(request, ports);
   const { images, pairs, errors } = await run.prepare();
-  if (errors.length > 0) return outcome(images, [], errors);
+  if (errors.length > 0) return outcome({ images }, [], errors);
 
   const assignments = assignmentsOf(images, pairs, request);
-  const [uploads, examined] = await Promise.all([run.hearWitness(images), run.examine(assignments)]);
-  const refusals = [...uploads.errors, ...examined.errors];
-  if (request.dryRun || refusals.length > 0) return outcome(uploads.images, examined.results, refusals);
+  const gate = passGate(images, request.gate, ports);
+  const [uploads, passage, examined] = await Promise.all([run.hearWitness(images), gate, run.examine(assignments, gate)]);
+  const found: Found = { images: uploads.images, passage };
+  const refusals = [...passage.errors, ...uploads.errors, ...examined.errors];
+  if (request.dryRun || refusals.length > 0) return outcome(found, inOrderOf(assignments, examined.results), refusals);
 
   const validated = await run.validate(examined.signed);
-  if (validated.errors.length > 0) return outcome(uploads.images, [...examined.results, ...validated.results], validated.errors);
+  if (validated.errors.length > 0) return outcome(found, [...examined.results, ...validated.results], validated.errors);
 
   const posted = await run.post(validated.ready);
-  return outcome(uploads.images, inOrderOf(assignments, [...examined.results, ...posted.results]), posted.errors);
+  return outcome(found, inOrderOf(assignments, [...examined.results, ...posted.results]), posted.errors);
 }
 
 const MOST_WARNINGS = 5;
@@ -54,6 +60,12 @@ const MOST_WARNINGS = 5;
 interface FoundImage extends ResolvedImage {
   readonly asked: ImageReference;
   readonly uploadTime?: string | undefined;
+}
+
+/** What is known of the images of a run. */
+interface Found {
+  readonly images: readonly FoundImage[];
+  readonly passage?: Passage;
 }
 
 interface Progress {
@@ -87,7 +99,9 @@ class AttestRun {
       const image = resolved[index];
       return image?.ok ? [{ ...image.value, asked }] : [];
     });
-    return { images, pairs: pairs.ok ? pairs.value : [], errors: [...errorsOf(resolved), ...errorsOf([pairs])] };
+    const found = pairs.ok ? pairs.value : [];
+    for (const warning of sharedKeyWarnings(found.map(({ attestor }) => attestor))) ports.reporter.warn(warning);
+    return { images, pairs: found, errors: [...errorsOf(resolved), ...errorsOf([pairs])] };
   }
 
   /** What Artifact Registry says about the tags that were given; a tag that moved is an error. */
@@ -97,18 +111,22 @@ class AttestRun {
     return { images: withTimes, errors: errorsOf(heard) };
   }
 
-  /** Finds what is attested already; what is not is signed, unless this is a dry run. */
-  async examine(assignments: readonly Assignment[]): Promise<Progress & { signed: readonly SignedAssignment[] }> {
+  /** Finds what is attested already; what is not is signed once the gate lets all images pass, unless this is a dry run. */
+  async examine(assignments: readonly Assignment[], gate: Promise<Passage>): Promise<Progress & { signed: readonly SignedAssignment[] }> {
     this.ports.reporter.step(`Looking for existing attestations of ${count(assignments.length, 'digest and attestor pair')}`);
-    const settled = await concurrently(assignments, (assignment) => this.examineOne(assignment));
+    const settled = await concurrently(assignments, (assignment) => this.examineOne(assignment, gate));
     const results = settled.flatMap((entry, index) => (entry.ok ? (entry.value.result ?? []) : failure(assignments[index], entry.errors)));
+    this.warnOfRefused(results, await gate);
     return { results, errors: errorsOf(settled), signed: valuesOf(settled).flatMap(({ signed }) => signed ?? []) };
   }
 
-  private async examineOne(assignment: Assignment): Promise<{ result?: AttestationResult; signed?: SignedAssignment }> {
+  private async examineOne(
+    assignment: Assignment,
+    gate: Promise<Passage>,
+  ): Promise<{ result?: AttestationResult; signed?: SignedAssignment }> {
     const { image, pair } = assignment;
     // Listing and signing run side by side: a signature too many costs less than a round trip for every new image.
-    const signing = this.request.dryRun ? undefined : settle(this.signer.sign(assignment));
+    const signing = settle(this.signBehind(gate, assignment));
     const found = await findAttestations(pair.attestor, image.digest, this.ports);
     // One that verifies with a doubt may be refused at the deploy, so it does not stand in for one without.
     const existing = found.verified.find(({ warnings }) => warnings.length === 0);
@@ -119,10 +137,24 @@ class AttestRun {
       };
     }
     this.warnOf(found);
-    if (!signing) return { result: resultOf(assignment, 'dry-run') };
+    const { errors } = await gate;
+    if (errors.length > 0) return {};
     const signed = await signing;
     if (!signed.ok) throw signed.errors[0] ?? new Error('a failed signature without an error');
-    return { signed: signed.value };
+    return signed.value ? { signed: signed.value } : { result: resultOf(assignment, 'dry-run') };
+  }
+
+  /** Asks for no signature before the gate is passed, and for none at all in a dry run. */
+  private async signBehind(gate: Promise<Passage>, assignment: Assignment): Promise<SignedAssignment | undefined> {
+    const { errors } = await gate;
+    return errors.length > 0 || this.request.dryRun ? undefined : this.signer.sign(assignment);
+  }
+
+  // An attestation from before stays: what is refused now can still be deployed, and that must be heard.
+  private warnOfRefused(results: readonly AttestationResult[], { vulnerabilities }: Passage): void {
+    const refused = refusedNames(vulnerabilities?.images ?? []);
+    for (const { image, attestor, occurrence = '' } of results.filter(({ status }) => status === 'existing'))
+      if (refused.has(image)) this.ports.reporter.warn(`${image} is refused, but ${attestor} attested it before, and ${occurrence} stays`);
   }
 
   private warnOf({ verified, rejected }: FoundAttestations): void {
@@ -222,7 +254,7 @@ function failure(assignment: Assignment | undefined, errors: readonly BinauthzEr
 }
 
 function outcome(
-  images: readonly FoundImage[],
+  { images, passage }: Found,
   attestations: readonly AttestationResult[],
   errors: readonly BinauthzError[],
 ): Outcome<AttestResult> {
@@ -231,6 +263,7 @@ function outcome(
       schema: 'binauthz.attest/v1',
       images: images.map(imageResult),
       attestations,
+      ...(passage?.vulnerabilities ? { vulnerabilities: passage.vulnerabilities } : {}),
       ...(errors.length > 0 ? { errors: errors.map(reportOf) } : {}),
     },
     errors,

@@ -7,6 +7,7 @@ import { policyWarnings } from '../core/policy/warnings.js';
 import { parseImageReference } from '../core/image/reference.js';
 import { backoff } from '../core/retry.js';
 import type { CheckedImage, CheckedOccurrence, CheckResult } from '../core/results.js';
+import { sharedKeyWarnings } from '../core/signing/shared-keys.js';
 import type { Clock } from '../ports/clock.js';
 import type { ImageRegistry } from '../ports/image-registry.js';
 import type { Outcome } from './outcome.js';
@@ -43,6 +44,7 @@ export async function check(request: CheckRequest, ports: CheckPorts): Promise<O
     : placed.map((image) => ({ image, evaluation: withClosure(image, undecided(unreadable), request), evidence: [] }));
   if (context) for (const warning of policyWarnings(context.policy)) ports.reporter.warn(warning);
   for (const warning of new Set(judged.flatMap(({ evaluation }) => evaluation.warnings))) ports.reporter.warn(warning);
+  for (const warning of dependenceWarnings(judged)) ports.reporter.warn(warning);
   const images = judged.map((entry) => checkedImage(entry, request));
   const result: CheckResult = {
     schema: 'binauthz.check/v1',
@@ -162,6 +164,13 @@ function withClosure({ use, resolved }: PlacedImage, evaluation: Evaluation, { a
     hint: 'deploy what this pipeline attested, by its digest',
   };
   return { ...evaluation, verdict: worst([evaluation.verdict, 'DENIED']), reasons: [...evaluation.reasons, reason] };
+}
+
+/** Attestors that a rule requires together are meant to be independent. */
+function dependenceWarnings(judged: readonly Judged[]): ReadonlySet<string> {
+  const together = new Map(judged.map(({ evidence }) => [evidence.map(({ attestor }) => attestor).join(), evidence]));
+  const asked = [...together.values()].map((evidence) => evidence.map(({ attestor: name, keys }) => ({ name, keys })));
+  return new Set(asked.flatMap(sharedKeyWarnings));
 }
 
 function assumptionsOf(judged: readonly Judged[], context: PolicyContext | undefined, request: CheckRequest): readonly string[] {

@@ -6,6 +6,7 @@ import type { ImageUse } from '../core/deployment/image-use.js';
 import type { ClusterRef } from '../core/deployment/target.js';
 import type { AttestorName, ProjectId } from '../core/names.js';
 import type { Policy } from '../core/policy/policy.js';
+import type { Shard } from '../core/rotation/shard.js';
 import type { ScanReport } from '../core/vulnerabilities/finding.js';
 import type { VulnerabilityPolicy } from '../core/vulnerabilities/policy.js';
 
@@ -19,6 +20,8 @@ export interface AttestRequest {
   /** How long visibility is awaited in all, from the first post; undefined for --no-wait. */
   readonly waitTimeoutMs: number | undefined;
   readonly dryRun: boolean;
+  /** What every image must pass before anything is signed. */
+  readonly gate?: VulnerabilityGate & { readonly policy: VulnerabilityPolicy };
 }
 
 /** `binauthz list`: attestations of images, of attestors, or of a whole project. */
@@ -57,12 +60,37 @@ export interface CheckRequest {
   readonly waitTimeoutMs: number;
 }
 
-/** `binauthz vulnerabilities`: what is known about these images, and what a policy says about it. */
-export interface VulnerabilitiesRequest {
-  readonly images: readonly [ImageReference, ...ImageReference[]];
-  /** Without one, findings are shown and not judged. */
+/** What the vulnerabilities of images are judged by. */
+export interface VulnerabilityGate {
+  /** Without one, findings are shown and none is judged; that an image was scanned is demanded all the same. */
   readonly policy: VulnerabilityPolicy | undefined;
-  /** From `--findings`: Artifact Analysis is not asked then. */
+  /** Other scanners' reports, from `--findings`: Artifact Analysis is not asked then. */
   readonly reports?: readonly ScanReport[];
+  /** How long scans are awaited in all. */
   readonly scanTimeoutMs: number;
+}
+
+/** `binauthz vulnerabilities`: what is known about these images, and what a policy says about it. */
+export interface VulnerabilitiesRequest extends VulnerabilityGate {
+  readonly images: readonly [ImageReference, ...ImageReference[]];
+}
+
+/** `binauthz rotate`, the new key apart: it reaches the use case opened. */
+export interface RotateRequest {
+  readonly attestor: AttestorName;
+  /** Where attestations are stored; the attestor's own project unless given. */
+  readonly project?: ProjectId;
+  /** Images that the user named; that one of them was never attested is an error. */
+  readonly images: readonly ImageReference[];
+  /** Images as manifests write them; that some were never attested is usual. */
+  readonly used: readonly string[];
+  /** `HOST/PROJECT/REPOSITORY[/IMAGE]` in Artifact Registry. Without any image, manifest or repository: everything under the attestor's note. */
+  readonly repositories: readonly ImageReference[];
+  readonly shard?: Shard;
+  /** The key that is to be trusted no longer; with `force` also where images depend on it. */
+  readonly retire?: { readonly keyId: string; readonly force: boolean };
+  /** How long each attestation's visibility is awaited. */
+  readonly waitTimeoutMs: number;
+  /** Without it nothing is written. */
+  readonly apply: boolean;
 }

@@ -5,7 +5,7 @@ import { createArtifactCatalog } from '../../src/google/artifact-registry.js';
 import { placeOf, repositoryOf } from '../../src/google/artifact-places.js';
 import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
 import { imageIndex, pushImage, singleImage } from '../support/images.js';
-import { googleOn } from './google.js';
+import { errorOf, googleOn } from './google.js';
 import { googleError, startStub, type Stub } from './stub-server.js';
 
 const APP = singleImage('app');
@@ -142,6 +142,32 @@ describe('the images of a repository', () => {
     expect([...(app?.tags ?? [])].sort()).toEqual(['1.2.3', '1.2.4', 'latest']);
     expect(app?.uri).toBe(`${HOST}/shop/images/app@${APP.digest}`);
     expect(images.map(({ digest }) => digest)).toContain(NESTED.digest);
+  });
+
+  it.each([
+    ['a repository', `${HOST}/shop/images`, (name: string) => name.startsWith(`${HOST}/shop/images/`)],
+    ['one image', `${HOST}/shop/images/app`, (name: string) => name.startsWith(`${HOST}/shop/images/app@`)],
+  ])('are found below the name of %s', async (_, name, isBelow) => {
+    const images = await catalog().imagesIn(reference(name));
+    expect(images.map(({ digest }) => digest)).toContain(APP.digest);
+    expect(images.filter((image) => !isBelow(image.name))).toEqual([]);
+    expect(images.some(({ digest }) => digest === NESTED.digest)).toBe(name.endsWith('/images'));
+  });
+
+  it('are not looked for elsewhere, nor in a repository that does not exist', async () => {
+    expect(await errorOf(catalog().imagesIn(reference('docker.io/library/nginx')))).toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await errorOf(catalog().imagesIn(reference(`${HOST}/shop/none`)))).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('tell the platforms of an index', async () => {
+    const child = { digest: `sha256:${'b'.repeat(64)}`, os: 'linux', architecture: 'arm', variant: 'v7' };
+    const bare = { digest: `sha256:${'c'.repeat(64)}` };
+    stub.plan({ body: { dockerImages: [{ uri: `${HOST}/shop/images/app@sha256:${'a'.repeat(64)}`, imageManifests: [child, bare, {}] }] } });
+    const [image] = await createArtifactCatalog(googleOn(stub.host).google).imagesIn(reference(`${HOST}/shop/images/app`));
+    expect(image?.children).toEqual([
+      { digest: child.digest, platform: 'linux/arm/v7' },
+      { digest: bare.digest, platform: 'any' },
+    ]);
   });
 
   it('are read from every page', async () => {

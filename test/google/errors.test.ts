@@ -2,7 +2,7 @@
 // Every failure through the real clients over HTTP: a client library (gax) and the REST client must tell the same.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BinauthzError, ErrorCode } from '../../src/core/errors.js';
-import type { AttestorName, KeyVersionName, NoteName } from '../../src/core/names.js';
+import type { AttestorName, KeyVersionName, NoteName, ProjectId } from '../../src/core/names.js';
 import { createAttestorService } from '../../src/google/binary-authorization.js';
 import { createAttestationStore } from '../../src/google/container-analysis.js';
 import { createKeyService } from '../../src/google/kms.js';
@@ -69,6 +69,29 @@ describe.each(Object.entries(clients))('a failure through the %s', (name, call) 
   });
 });
 
+// Calls without a next step of their own, found by `npm run chaos`.
+describe('has a hint also for', () => {
+  const attestation = {
+    note: NOTE,
+    resourceUri: 'https://us-docker.pkg.dev/p/r/app@sha256:ab',
+    payload: new Uint8Array([1]),
+    signatures: [{ publicKeyId: 'k', bytes: new Uint8Array([2]) }],
+  };
+
+  it.each([400, 401, 403, 404, 409, 418, 429, 503])('%i to a validation and to a list', async (status) => {
+    stub.plan(json(status, 'PLANNED'));
+    const { google } = googleOn(stub.host);
+    expect((await errorOf(createAttestorService(google).validate(ATTESTOR, attestation))).hint).toMatch(/.+/);
+    expect((await errorOf(createAttestationStore(google).listInProject('p' as ProjectId, undefined))).hint).toMatch(/.+/);
+  });
+
+  it('a stored attestation whose name does not come back: it may be there', async () => {
+    stub.plan({ body: {} });
+    const error = await errorOf(createAttestationStore(googleOn(stub.host).google).create('p' as ProjectId, attestation));
+    expect([error.code, error.hint]).toEqual(['RESPONSE_INVALID', expect.stringContaining('a re-run finds it')]);
+  });
+});
+
 it('takes a wrapped checksum as an answer that cannot be read', async () => {
   stub.plan({ body: { name: VERSION, pem: 'x', pemCrc32c: { value: '1' } } });
   expect((await errorOf(clients['client library']())).code).toBe('RESPONSE_INVALID');
@@ -106,7 +129,7 @@ it.each(Object.keys(clients))('tells a cancelled run through the %s', async (nam
   const { google } = googleOn(stub.host, { signal: controller.signal });
   const call = name === 'REST' ? createAttestorService(google).attestor(ATTESTOR) : createKeyService(google).publicKey(VERSION);
   setTimeout(() => controller.abort(), 300);
-  expect((await errorOf(call)).code).toBe('CANCELLED');
+  expect(await errorOf(call)).toMatchObject({ code: 'CANCELLED', hint: expect.stringContaining('run again') as string });
 });
 
 describe('a missing permission', () => {

@@ -160,6 +160,14 @@ describe('the store', () => {
     expect(await store().scan(image)).toEqual({ state: 'SCANNING' });
   });
 
+  it('finds the scan of a gcr.io repository under its old name', async () => {
+    const image = newImage('us-docker.pkg.dev/shop-prod/gcr.io/team/app');
+    await scanner.discover(`https://eu.gcr.io/shop-prod/team/app@${image.digest}`, { analysisStatus: 'FINISHED_SUCCESS' });
+    expect(await store().scan(image)).toBeUndefined();
+    await scanner.discover(`https://gcr.io/shop-prod/team/app@${image.digest}`, { analysisStatus: 'SCANNING' });
+    expect(await store().scan(image)).toEqual({ state: 'SCANNING' });
+  });
+
   it('covers Google’s registries only', async () => {
     expect(store().covers(newImage())).toBe(true);
     expect(store().covers(newImage('gcr.io/shop-prod/app'))).toBe(true);

@@ -8,6 +8,7 @@ import { COMMANDS } from '../../src/hosts/commands.js';
 import { nameOn, optionsOf, OPTIONS } from '../../src/hosts/options.js';
 import { EXIT_CODES } from '../../src/core/error-codes.js';
 import { parseCheckedAttest } from '../../src/hosts/commands/attest/parse.js';
+import { parseAudit } from '../../src/hosts/commands/audit/parse.js';
 import { parseCheck } from '../../src/hosts/commands/check/parse.js';
 import { VERSION } from '../../src/hosts/version.js';
 import { actionOptions, ATTESTOR, IMAGE, messagesOfAsync, VERSION_1 } from './world.js';
@@ -42,6 +43,7 @@ function metadata(file: string) {
 const ACTIONS = [
   ['action.yml', 'attest', 'dist/action/index.js'],
   ['check/action.yml', 'check', '../dist/check/index.js'],
+  ['audit/action.yml', 'audit', '../dist/audit/index.js'],
 ] as const;
 
 describe.each(ACTIONS)('%s', (file, command, main) => {
@@ -99,6 +101,19 @@ describe('check/action.yml', () => {
     expect(await messagesOfAsync(() => parse({ images: IMAGE }))).toEqual([
       'input project: expected the project whose policy is enforced, got none',
     ]);
+    expect(await messagesOfAsync(() => parse(good))).toEqual([]);
+  });
+  test('its own defaults are what an absent input means', async () =>
+    expect(await parse({ ...defaultsOf(inputs), ...good })).toEqual(await parse(good)));
+});
+
+describe('audit/action.yml', () => {
+  const inputs = metadata('audit/action.yml').section('inputs');
+  const good = { project: 'shop-prod' };
+  const parse = (given: Readonly<Record<string, string>>) => Promise.resolve().then(() => parseAudit(actionOptions(given, 'audit'), {}));
+  test('requires exactly the inputs without which every run is refused', async () => {
+    expect(required(inputs)).toEqual(['project']);
+    expect(await messagesOfAsync(() => parse({}))).toEqual(['input project: expected the project whose logs are read, got none']);
     expect(await messagesOfAsync(() => parse(good))).toEqual([]);
   });
   test('its own defaults are what an absent input means', async () =>

@@ -121,7 +121,9 @@ describe('the comment', () => {
       'needs a check',
       'attest',
       { 'comment-on-pr': 'true', 'github-token': 't' },
-      ['::warning title=binauthz::comment-on-pr: without a check there is no verdict to comment: set check to warn or enforce'],
+      [
+        '::warning title=binauthz::comment-on-pr: without a check there is no verdict to comment: set check to warn or enforce, or name a vulnerability-policy',
+      ],
     ],
   ])('%s', async (_, command, inputs, warnings) => {
     await comment(command, actionOptions(inputs, command), told);

@@ -9,6 +9,7 @@ import { readSecrets } from '../../src/hosts/cli/secrets.js';
 import type { Env } from '../../src/hosts/context.js';
 import type { RawOptions } from '../../src/hosts/option-reader.js';
 import type { Command } from '../../src/hosts/command-row.js';
+import type { Clock } from '../../src/ports/clock.js';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
 export const IMAGE = `us-docker.pkg.dev/p/r/app@${DIGEST}`;
@@ -60,6 +61,7 @@ export function messagesOf(parse: () => unknown): readonly string[] {
 export interface Surroundings {
   readonly cwd?: string;
   readonly stdin?: string;
+  readonly clock?: Clock;
 }
 
 export interface Ran {
@@ -72,7 +74,7 @@ export interface Ran {
 export function start(
   argv: readonly string[],
   env: Record<string, string | undefined> = {},
-  { cwd = process.cwd(), stdin = '' }: Surroundings = {},
+  { cwd = process.cwd(), stdin = '', clock }: Surroundings = {},
 ): { readonly ended: Promise<Ran>; send(signal: 'SIGINT' | 'SIGTERM'): void; stdout(): string; readonly exits: readonly number[] } {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (texts[name] += text), isTerminal: false });
@@ -83,7 +85,10 @@ export function start(
     exit: (code: number) => void exits.push(code),
   };
   const streams = { stdout: stream('stdout'), stderr: stream('stderr'), readStdin: () => Promise.resolve(stdin) };
-  const ended = runCli({ argv, env, ...streams, cwd, signals: source }).then((status) => ({ status, ...texts }));
+  const ended = runCli({ argv, env, ...streams, cwd, signals: source, ...(clock === undefined ? {} : { clock }) }).then((status) => ({
+    status,
+    ...texts,
+  }));
   return { ended, send: (signal) => void signals.emit(signal), stdout: () => texts.stdout, exits };
 }
 

@@ -2,12 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { BinauthzError, exitCodeOf } from '../../src/core/errors.js';
 import type { ChildManifest } from '../../src/core/image/platform.js';
-import type { PinnedReference } from '../../src/core/image/reference.js';
 import type { Finding, Scan, ScanReport } from '../../src/core/vulnerabilities/finding.js';
 import type { VulnerabilityPolicy } from '../../src/core/vulnerabilities/policy.js';
-import type { VulnerabilityStore } from '../../src/ports/vulnerability-store.js';
+import { refusalsOf } from '../../src/core/vulnerabilities/refusals.js';
 import type { VulnerabilitiesRequest } from '../../src/usecases/requests.js';
-import { refusalsOf } from '../../src/usecases/steps/judge-vulnerabilities.js';
 import { vulnerabilities } from '../../src/usecases/vulnerabilities.js';
 import { digest, memoryPorts, reference } from '../support/ports.js';
 
@@ -26,37 +24,10 @@ const APP = 'us-docker.pkg.dev/p/r/app:v1';
 const INDEX = 'us-docker.pkg.dev/p/r/multi:v1';
 const CHILDREN: readonly ChildManifest[] = ['amd64', 'arm64'].map((name) => ({ digest: digest(name), platform: `linux/${name}` }));
 
-type Step = Scan | undefined | BinauthzError;
-
-/** Artifact Analysis in memory: the states of each digest's scan, one for each look; the last one stays. */
-class MemoryScans implements VulnerabilityStore {
-  readonly steps = new Map<string, Step[]>();
-  readonly found = new Map<string, readonly Finding[]>();
-  readonly asked: string[] = [];
-  isCovering = true;
-
-  covers(): boolean {
-    return this.isCovering;
-  }
-
-  scan(image: PinnedReference): Promise<Scan | undefined> {
-    this.asked.push(`scan ${image.digest}`);
-    const steps = this.steps.get(image.digest) ?? [];
-    const step = steps.length > 1 ? steps.shift() : steps[0];
-    return step instanceof BinauthzError ? Promise.reject(step) : Promise.resolve(step);
-  }
-
-  findings(image: PinnedReference): Promise<readonly Finding[]> {
-    this.asked.push(`findings ${image.digest}`);
-    return Promise.resolve(this.found.get(image.digest) ?? []);
-  }
-}
-
 function world() {
-  const store = new MemoryScans();
   const index = { digest: digest('multi'), isIndex: true, children: CHILDREN };
-  const ports = { ...memoryPorts([], [], { [APP]: { digest: digest('app') }, [INDEX]: index }), vulnerabilities: store };
-  return { store, ports };
+  const ports = memoryPorts([], [], { [APP]: { digest: digest('app') }, [INDEX]: index });
+  return { store: ports.vulnerabilities, ports };
 }
 
 async function run({ ports }: ReturnType<typeof world>, change: Partial<VulnerabilitiesRequest> = {}) {

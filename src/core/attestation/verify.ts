@@ -42,7 +42,6 @@ export async function verifyAttestation<A extends Attestation>(
   const payload = decodePayload(attestation.payload);
   if (!payload) return reject('PAYLOAD_NOT_PARSEABLE', 'the signed payload is not a Binary Authorization payload with a sha256 digest');
   if (payload.digest !== digest) return reject('OTHER_DIGEST', `it was signed for ${payload.digest}, expected ${digest}`);
-  if (attestation.signatures.length === 0) return reject('NO_SIGNATURE', 'it holds no signature');
 
   const rejections: Rejection[] = [];
   for (const [index, signature] of attestation.signatures.slice(0, MOST_SIGNATURES).entries()) {
@@ -101,7 +100,7 @@ function quote(text: string): string {
 // With several bad signatures the reader is helped most by the one that came closest to being good.
 function nearest(rejections: readonly Rejection[]): Rejection {
   const order: readonly RejectionCode[] = ['TRUSTED_KEY_UNDER_OTHER_ID', 'BAD_SIGNATURE', 'UNKNOWN_KEY_ID'];
-  const found = order.flatMap((code) => rejections.filter((rejection) => rejection.code === code))[0];
+  const [found] = order.flatMap((code) => rejections.filter((rejection) => rejection.code === code));
   return found ?? { code: 'NO_SIGNATURE', message: 'it holds no signature' };
 }
 

@@ -12,8 +12,9 @@ export interface ClusterRef {
 
 /** A cluster in `LOCATION.NAME`, or undefined where the text is none. Only the first dot separates: locations hold none. */
 export function parseClusterRef(text: string): ClusterRef | undefined {
-  const found = /^([a-z][a-z0-9-]*)\.([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$/.exec(text);
-  return found?.[1] !== undefined && found[2] !== undefined ? { key: text, location: found[1], name: found[2] } : undefined;
+  if (!/^[a-z][a-z0-9-]*\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text)) return undefined;
+  const dot = text.indexOf('.');
+  return { key: text, location: text.slice(0, dot), name: text.slice(dot + 1) };
 }
 
 /** The region of a location, which the system policy is published for: `us-central1` for the zone `us-central1-a`. */

@@ -31,10 +31,10 @@ export const MANIFEST_MEDIA_TYPES = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ] as const;
 
-const INDEX_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES.slice(0, 2));
+const INDEX_MEDIA_TYPES: ReadonlySet<unknown> = new Set(MANIFEST_MEDIA_TYPES.slice(0, 2));
+const KNOWN_MEDIA_TYPES: ReadonlySet<unknown> = new Set(MANIFEST_MEDIA_TYPES);
 /** The largest indexes of public images list some dozens. */
 const MOST_ENTRIES = 500;
-const KNOWN_MEDIA_TYPES: ReadonlySet<string> = new Set(MANIFEST_MEDIA_TYPES);
 
 /** Reads a manifest's bytes: its media type and, for an index, its runnable children. */
 export function readManifest(bytes: Uint8Array, contentType: string | undefined, reference: PinnedReference): ResolvedImage {
@@ -80,25 +80,22 @@ function parseObject(bytes: Uint8Array, resource: string): JsonObject {
 // The body's own media type is part of what the digest covers; the header is not, so it only fills a gap, and may
 // not contradict it (an index served as a manifest is the media-type confusion of CVE-2021-41190).
 function mediaTypeOf(manifest: JsonObject, contentType: string | undefined, resource: string): string {
-  const header = contentType?.split(';')[0]?.trim();
-  const own = manifest['mediaType'];
-  if (typeof own === 'string' && header !== undefined && KNOWN_MEDIA_TYPES.has(header) && own !== header) {
-    throw invalid(resource, `its own media type is ${quote(own)}, the registry says ${header}`);
-  }
-  const mediaType = own ?? header ?? 'missing';
+  const header = contentType?.replace(/;.*/s, '').trim();
+  const mediaType = manifest['mediaType'] ?? header ?? 'missing';
   const problem = shapeProblem(manifest, mediaType);
   if (problem !== undefined) throw invalid(resource, problem);
+  if (KNOWN_MEDIA_TYPES.has(header) && mediaType !== header)
+    throw invalid(resource, `its own media type is ${quote(mediaType)}, the registry says ${quote(header)}`);
   return String(mediaType);
 }
 
 function shapeProblem(manifest: JsonObject, mediaType: unknown): string | undefined {
   if (manifest['schemaVersion'] === 1)
     return 'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool';
-  if (typeof mediaType !== 'string' || !KNOWN_MEDIA_TYPES.has(mediaType))
-    return `its media type is ${quote(mediaType)}, expected an image manifest or an index`;
+  if (!KNOWN_MEDIA_TYPES.has(mediaType)) return `its media type is ${quote(mediaType)}, expected an image manifest or an index`;
   if ('manifests' in manifest && ('layers' in manifest || 'config' in manifest)) return 'it claims to be an index and an image at once';
   if (!(INDEX_MEDIA_TYPES.has(mediaType) ? isIndexContent(manifest) : isImageContent(manifest)))
-    return `its content does not fit its media type ${mediaType}`;
+    return `its content does not fit its media type ${quote(mediaType)}`;
   return undefined;
 }
 
@@ -107,7 +104,7 @@ function isIndexContent(manifest: JsonObject): boolean {
 }
 
 function isImageContent(manifest: JsonObject): boolean {
-  return isObject(manifest['config']) && Array.isArray(manifest['layers']) && !('manifests' in manifest);
+  return isObject(manifest['config']) && Array.isArray(manifest['layers']);
 }
 
 // A registry's text may be of any length; a message is one line. What is no text may not even convert to one.
@@ -116,12 +113,11 @@ function quote(text: unknown): string {
 }
 
 function childrenOf(index: JsonObject, resource: string): readonly ChildManifest[] {
-  const manifests = Array.isArray(index['manifests']) ? index['manifests'] : [];
+  // That it is a list has been seen by its shape.
+  const entries = index['manifests'] as readonly unknown[];
   // Each child costs a signature and an occurrence for each attestor: the author of an image must not order thousands.
-  if (manifests.length > MOST_ENTRIES)
-    throw invalid(resource, `the index has ${manifests.length} entries, expected at most ${MOST_ENTRIES}`);
-  const children = manifests.map((entry: unknown) => childOf(entry, resource));
-  return children.filter((child): child is ChildManifest => child !== undefined);
+  if (entries.length > MOST_ENTRIES) throw invalid(resource, `the index has ${entries.length} entries, expected at most ${MOST_ENTRIES}`);
+  return entries.flatMap((entry) => childOf(entry, resource) ?? []);
 }
 
 // BuildKit hangs provenance and SBOM manifests into the index, with platform unknown/unknown; they never run.

@@ -48,7 +48,7 @@ export const ML_DSA_65 = 'ML_DSA_65';
 
 /** The algorithm that an attestor's key declares, under either of its names; undefined for one we cannot verify. */
 export function algorithmOfAttestor(name: string): Algorithm | undefined {
-  return ALGORITHMS.find((algorithm) => algorithm.name === name || aliasOf(algorithm) === name);
+  return ALGORITHMS.find((algorithm) => algorithm.name === name || aliasOf(algorithm.name) === name);
 }
 
 /** The algorithm of a Cloud KMS key; undefined where no attestor can name it. */
@@ -58,7 +58,7 @@ export function algorithmOfKms(name: string): Algorithm | undefined {
 
 /** Why a Cloud KMS algorithm cannot be used for attestations, and which can. */
 export function whyKmsAlgorithmIsRefused(name: string): string {
-  const usable = ALGORITHMS.flatMap((algorithm) => (algorithm.kms ? [algorithm.kms] : [])).join(', ');
+  const usable = ALGORITHMS.flatMap(({ kms }) => kms ?? []).join(', ');
   const reason =
     name === 'PQ_SIGN_ML_DSA_65'
       ? 'attestors can name ML_DSA_65, but what Google verifies for it is not published'
@@ -67,11 +67,11 @@ export function whyKmsAlgorithmIsRefused(name: string): string {
 }
 
 // proto google/cloud/binaryauthorization/v1/resources.proto, PkixPublicKey.SignatureAlgorithm: one number, two names.
-function aliasOf(algorithm: Algorithm): string {
-  if (algorithm.scheme.kind === 'ecdsa') return algorithm.name.replace(/^ECDSA_/, 'EC_SIGN_');
-  return algorithm.name.replace(/^RSA_PSS_/, 'RSA_SIGN_PSS_');
+// The second is also Cloud KMS's.
+function aliasOf(name: AlgorithmName): string {
+  return name.replace('ECDSA_', 'EC_SIGN_').replace('RSA_PSS_', 'RSA_SIGN_PSS_');
 }
 
 function rsa(name: AlgorithmName, kind: 'rsa-pss' | 'rsa-pkcs1', bits: number, hash: HashName): Algorithm {
-  return { name, hash, scheme: { kind, bits }, kms: name.replace(/^RSA_PSS_/, 'RSA_SIGN_PSS_') };
+  return { name, hash, scheme: { kind, bits }, kms: aliasOf(name) };
 }

@@ -23,6 +23,14 @@ export function defaultKeyId(spki: Uint8Array): string {
   return `ni:///sha-256;${createHash('sha256').update(spki).digest('base64url')}`;
 }
 
+/** The key behind an attestor's entry; undefined where it is none that this product can verify with. */
+export function publicKeyOf(listed: AttestorKey): PublicKey | undefined {
+  if (listed.kind === 'pgp') return { kind: 'pgp', fingerprint: normalizeFingerprint(listed.id) };
+  const spki = spkiOf(listed.pem);
+  const algorithm = algorithmOfAttestor(listed.algorithm);
+  return spki && algorithm && { kind: 'pkix', spki, algorithm };
+}
+
 /** Whether a key is the one that an attestor lists: the same SPKI, or the same primary fingerprint. */
 export function isSameKey(key: PublicKey, listed: AttestorKey): boolean {
   if (key.kind === 'pgp') return listed.kind === 'pgp' && normalizeFingerprint(listed.id) === key.fingerprint;
@@ -33,8 +41,8 @@ export function isSameKey(key: PublicKey, listed: AttestorKey): boolean {
 
 /** Whether signatures of this key verify under the listed entry: the same key, declared with the same algorithm. */
 export function isTrustedAs(key: PublicKey, listed: AttestorKey): boolean {
-  if (!isSameKey(key, listed)) return false;
-  return key.kind === 'pgp' || listed.kind === 'pgp' || algorithmOfAttestor(listed.algorithm)?.name === key.algorithm.name;
+  if (key.kind === 'pgp') return isSameKey(key, listed);
+  return listed.kind === 'pkix' && algorithmOfAttestor(listed.algorithm)?.name === key.algorithm.name && isSameKey(key, listed);
 }
 
 /** A PGP fingerprint as attestors write it: 40 hex digits, upper case. */
@@ -50,11 +58,18 @@ export function describeKey(key: PublicKey): string {
   return key.kind === 'pgp' ? `PGP ${key.fingerprint}` : `${key.algorithm.name} ${defaultKeyId(key.spki)}`;
 }
 
+// As OpenSSL names them. Only elliptic keys have a named curve.
+const CURVES: ReadonlyMap<string | undefined, string> = new Map([
+  ['prime256v1', 'P-256'],
+  ['secp384r1', 'P-384'],
+  ['secp521r1', 'P-521'],
+]);
+
 /** Whether a key's type, curve and size are those that the algorithm needs. */
-export function fits(key: KeyObject, algorithm: Algorithm): boolean {
+export function fits(key: KeyObject, { scheme }: Algorithm): boolean {
   const details = key.asymmetricKeyDetails ?? {};
-  if (algorithm.scheme.kind === 'ecdsa') return key.asymmetricKeyType === 'ec' && curveName(details.namedCurve) === algorithm.scheme.curve;
-  return key.asymmetricKeyType === 'rsa' && details.modulusLength === algorithm.scheme.bits;
+  if (scheme.kind === 'ecdsa') return CURVES.get(details.namedCurve) === scheme.curve;
+  return key.asymmetricKeyType === 'rsa' && details.modulusLength === scheme.bits;
 }
 
 /** The algorithms that a local key can make signatures for: one for a curve, several for an RSA size. */
@@ -64,16 +79,10 @@ export function algorithmsFor(key: KeyObject): readonly Algorithm[] {
 
 /** The public key in a PEM, or undefined where there is not exactly one SPKI block (RFC 7468, section 13). */
 export function parsePem(pem: string): KeyObject | undefined {
-  const blocks = pem.match(/-----BEGIN [A-Z ]+-----/g) ?? [];
-  if (blocks.length !== 1 || blocks[0] !== '-----BEGIN PUBLIC KEY-----') return undefined;
+  if (pem.match(/-----BEGIN [A-Z ]+-----/g)?.join() !== '-----BEGIN PUBLIC KEY-----') return undefined;
   try {
     return createPublicKey({ key: pem, format: 'pem', type: 'spki' });
   } catch {
     return undefined;
   }
-}
-
-function curveName(openssl: string | undefined): string | undefined {
-  const names: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
-  return openssl === undefined ? undefined : names[openssl];
 }

@@ -35,12 +35,12 @@ export function digestIn(resourceUri: string): string | undefined {
   return /@(sha256:[0-9a-f]{64})$/.exec(resourceUri)?.[1];
 }
 
-// A missing kind counts by the details that are there.
+// The details decide: a vulnerability whose kind is missing, or spelt in another way, is a vulnerability.
 function kindOf(value: Fields): string | undefined {
-  const { kind } = value;
-  if (typeof kind === 'string' && kind !== '' && kind !== 'NOTE_KIND_UNSPECIFIED') return kind;
   if (isFields(value['vulnerability'])) return 'VULNERABILITY';
-  return isFields(value['discovery']) ? 'DISCOVERY' : undefined;
+  if (isFields(value['discovery'])) return 'DISCOVERY';
+  const { kind } = value;
+  return typeof kind === 'string' && kind !== '' && kind !== 'NOTE_KIND_UNSPECIFIED' ? kind : undefined;
 }
 
 interface Named {

@@ -30,10 +30,19 @@ export interface VulnerabilityPolicy {
   readonly waivers: readonly Waiver[];
 }
 
+/** The way to a value of the document: members, and positions in lists. */
+export type PolicyPath = readonly (string | number)[];
+
+/** What is wrong with a policy, and with which of its values; the message names it: `waivers[0].expires: expected …`. */
+export interface PolicyProblem {
+  readonly path: PolicyPath;
+  readonly message: string;
+}
+
 /** A policy, or everything that is wrong with the document. */
 export type ParsedVulnerabilityPolicy =
   | { readonly policy: VulnerabilityPolicy; readonly problems?: undefined }
-  | { readonly policy?: undefined; readonly problems: readonly string[] };
+  | { readonly policy?: undefined; readonly problems: readonly PolicyProblem[] };
 
 /** The schema that a policy file names. */
 export const VULNERABILITY_POLICY_SCHEMA = 'binauthz.vulnerability-policy/v1';
@@ -47,29 +56,46 @@ const LONGEST_QUOTE = 80;
 
 /** Reads a policy from a parsed YAML or JSON document. What it does not know, it refuses: a misspelt threshold judges nothing. */
 export function parseVulnerabilityPolicy(document: unknown): ParsedVulnerabilityPolicy {
-  if (!isFields(document)) return { problems: [`expected a mapping with schema: ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document)}`] };
-  const problems: string[] = [];
-  refuseUnknown(document, MEMBERS, '', problems);
+  const problems = new Problems();
+  if (!isFields(document)) {
+    problems.add([], `expected a mapping with schema: ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document)}`);
+    return { problems: problems.all };
+  }
+  problems.refuseUnknown(document, [], MEMBERS);
   if (document['schema'] !== VULNERABILITY_POLICY_SCHEMA)
-    problems.push(`schema: expected ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document['schema'])}`);
+    problems.add(['schema'], `expected ${VULNERABILITY_POLICY_SCHEMA}, got ${quote(document['schema'])}`);
   const deny = parseThresholds(document['deny'], problems);
   const unknownSeverity = parseUnknown(document['unknownSeverity'], problems);
   const maxScanAgeMs = parseAge(document['maxScanAge'], problems);
   const waivers = parseWaivers(document['waivers'], problems);
-  if (problems.length > 0) return { problems };
+  if (problems.all.length > 0) return { problems: problems.all };
   return { policy: { deny, unknownSeverity, ...(maxScanAgeMs === undefined ? {} : { maxScanAgeMs }), waivers } };
 }
 
-function parseThresholds(deny: unknown, problems: string[]): Thresholds {
+/** Everything that is wrong with a document, in the order in which it was found. */
+class Problems {
+  readonly all: PolicyProblem[] = [];
+
+  add(path: PolicyPath, message: string): undefined {
+    const name = path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('');
+    this.all.push({ path, message: name === '' ? message : `${name.slice(0, LONGEST_QUOTE)}: ${message}` });
+    return undefined;
+  }
+
+  refuseUnknown(fields: Fields, path: PolicyPath, known: readonly string[]): void {
+    for (const name of Object.keys(fields))
+      if (!known.includes(name)) this.add([...path, name], `is not known here; expected ${known.join(', ')}`);
+  }
+}
+
+function parseThresholds(deny: unknown, problems: Problems): Thresholds {
+  const wanted = `expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing`;
   if (!isFields(deny)) {
-    problems.push(
-      `deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing; got ${quote(deny)}`,
-    );
+    problems.add(['deny'], `${wanted}; got ${quote(deny)}`);
     return {};
   }
-  refuseUnknown(deny, THRESHOLDS, 'deny.', problems);
-  if (Object.keys(deny).length === 0)
-    problems.push(`deny: expected at least one of ${THRESHOLDS.join(', ')}, because a policy without thresholds denies nothing`);
+  problems.refuseUnknown(deny, ['deny'], THRESHOLDS);
+  if (Object.keys(deny).length === 0) problems.add(['deny'], wanted);
   const fixable = parseSeverity(deny, 'fixable', problems);
   const unfixable = parseSeverity(deny, 'unfixable', problems);
   const cvss = parseScore(deny, problems);
@@ -81,73 +107,70 @@ function parseThresholds(deny: unknown, problems: string[]): Thresholds {
 }
 
 // A member without a value is a slip of the pen, not a threshold that is left out.
-function parseSeverity(deny: Fields, name: string, problems: string[]): Severity | undefined {
+function parseSeverity(deny: Fields, name: string, problems: Problems): Severity | undefined {
   if (!Object.hasOwn(deny, name)) return undefined;
   const severity = SEVERITIES.find((known) => known === deny[name]);
-  if (severity === undefined) problems.push(`deny.${name}: expected ${SEVERITIES.join(', ')}, got ${quote(deny[name])}`);
+  if (severity === undefined) problems.add(['deny', name], `expected ${SEVERITIES.join(', ')}, got ${quote(deny[name])}`);
   return severity;
 }
 
-function parseScore(deny: Fields, problems: string[]): number | undefined {
+function parseScore(deny: Fields, problems: Problems): number | undefined {
   if (!Object.hasOwn(deny, 'cvss')) return undefined;
   const score = deny['cvss'];
   if (typeof score === 'number' && score >= 0 && score <= 10) return score;
-  problems.push(`deny.cvss: expected a number from 0 to 10, got ${quote(score)}`);
-  return undefined;
+  return problems.add(['deny', 'cvss'], `expected a number from 0 to 10, got ${quote(score)}`);
 }
 
-function parseUnknown(value: unknown, problems: string[]): 'deny' | 'allow' {
+function parseUnknown(value: unknown, problems: Problems): 'deny' | 'allow' {
   if (value === undefined || value === 'deny') return 'deny';
-  if (value !== 'allow') problems.push(`unknownSeverity: expected deny or allow, got ${quote(value)}`);
+  if (value !== 'allow') problems.add(['unknownSeverity'], `expected deny or allow, got ${quote(value)}`);
   return value === 'allow' ? 'allow' : 'deny';
 }
 
-function parseAge(value: unknown, problems: string[]): number | undefined {
+function parseAge(value: unknown, problems: Problems): number | undefined {
   if (value === undefined) return undefined;
   const age = typeof value === 'string' ? parseDuration(value) : undefined;
-  if (age === undefined || age <= 0) problems.push(`maxScanAge: expected a duration such as 12h or 30d, got ${quote(value)}`);
+  if (age === undefined || age <= 0) problems.add(['maxScanAge'], `expected a duration such as 12h or 30d, got ${quote(value)}`);
   return age;
 }
 
-function parseWaivers(value: unknown, problems: string[]): readonly Waiver[] {
+function parseWaivers(value: unknown, problems: Problems): readonly Waiver[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
-    problems.push(`waivers: expected a list, got ${quote(value)}`);
+    problems.add(['waivers'], `expected a list, got ${quote(value)}`);
     return [];
   }
-  const waivers = value.flatMap((entry: unknown, index) => parseWaiver(entry, `waivers[${index}]`, problems) ?? []);
   const seen = new Set<string>();
-  for (const { id, package: name } of waivers) {
+  return value.flatMap((entry: unknown, index) => {
+    const waiver = parseWaiver(entry, ['waivers', index], problems);
+    if (!waiver) return [];
+    const { id, package: name } = waiver;
     const key = JSON.stringify([id, name ?? null]);
-    if (seen.has(key)) problems.push(`waivers: ${id}${name === undefined ? '' : ` in ${quote(name)}`} is waived twice`);
+    if (seen.has(key)) problems.add(['waivers', index], `${id}${name === undefined ? '' : ` in ${quote(name)}`} is waived twice`);
     seen.add(key);
-  }
-  return waivers;
+    return [waiver];
+  });
 }
 
-function parseWaiver(entry: unknown, at: string, problems: string[]): Waiver | undefined {
-  if (!isFields(entry)) {
-    problems.push(`${at}: expected id, owner, reason and expires, got ${quote(entry)}`);
-    return undefined;
-  }
-  refuseUnknown(entry, WAIVER_MEMBERS, `${at}.`, problems);
+function parseWaiver(entry: unknown, at: PolicyPath, problems: Problems): Waiver | undefined {
+  if (!isFields(entry)) return problems.add(at, `expected id, owner, reason and expires, got ${quote(entry)}`);
+  problems.refuseUnknown(entry, at, WAIVER_MEMBERS);
   const id = parseText(entry, 'id', at, problems);
   if (id !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(id))
-    problems.push(`${at}.id: expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got ${quote(id)}`);
+    problems.add([...at, 'id'], `expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got ${quote(id)}`);
   const owner = parseText(entry, 'owner', at, problems);
   const reason = parseText(entry, 'reason', at, problems);
   const name = Object.hasOwn(entry, 'package') ? parseText(entry, 'package', at, problems) : undefined;
   const expires = entry['expires'];
-  if (!isDay(expires)) problems.push(`${at}.expires: expected a day such as 2027-01-31, got ${quote(expires)}`);
+  if (!isDay(expires)) problems.add([...at, 'expires'], `expected a day such as 2027-01-31, got ${quote(expires)}`);
   if (id === undefined || owner === undefined || reason === undefined || !isDay(expires)) return undefined;
   return { id, ...(name === undefined ? {} : { package: name }), owner, reason, expires };
 }
 
-function parseText(entry: Fields, name: string, at: string, problems: string[]): string | undefined {
+function parseText(entry: Fields, name: string, at: PolicyPath, problems: Problems): string | undefined {
   const text = entry[name];
   if (typeof text === 'string' && text.trim() !== '') return text;
-  problems.push(`${at}.${name}: expected a text, got ${quote(text)}`);
-  return undefined;
+  return problems.add([...at, name], `expected a text, got ${quote(text)}`);
 }
 
 function isDay(value: unknown): value is string {
@@ -155,11 +178,6 @@ function isDay(value: unknown): value is string {
   const time = Date.parse(`${value}T00:00:00Z`);
   // `2027-02-30` would otherwise be another day.
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(value);
-}
-
-function refuseUnknown(fields: Fields, known: readonly string[], prefix: string, problems: string[]): void {
-  for (const name of Object.keys(fields))
-    if (!known.includes(name)) problems.push(`${prefix}${name.slice(0, LONGEST_QUOTE)}: is not known here; expected ${known.join(', ')}`);
 }
 
 function isFields(value: unknown): value is Fields {

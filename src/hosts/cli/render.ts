@@ -2,8 +2,18 @@
 // Results as text for people; scripts use --output json.
 import { formatDuration } from '../../core/duration.js';
 import type { BinauthzError } from '../../core/errors.js';
-import type { AttestationResult, AttestedImage, AttestResult, ListedAttestation, ListResult } from '../../core/results.js';
+import type {
+  AttestationResult,
+  AttestedImage,
+  AttestResult,
+  CheckResult,
+  ListedAttestation,
+  ListResult,
+  VulnerabilitiesResult,
+} from '../../core/results.js';
+import { matrixLines, matrixOfList } from '../../reports/attestation-matrix.js';
 import { auditText } from '../../reports/audit-text.js';
+import { shown } from '../../reports/check-findings.js';
 import { checkText } from '../../reports/check-text.js';
 import { doctorText } from '../../reports/doctor-text.js';
 import { planText } from '../../reports/plan-text.js';
@@ -11,18 +21,19 @@ import { vulnerabilitiesText } from '../../reports/vulnerabilities-text.js';
 import { linesOf, type AnyResult } from '../outcome.js';
 import { printable, type Style } from './terminal.js';
 
+const LONGEST_NAME = 2_000;
+
 /** A result as text; empty where there is nothing but errors, which go elsewhere. */
 export function renderResult(result: AnyResult, style: Style): string {
   switch (result.schema) {
     case 'binauthz.attest/v1':
-      return `${text(attestLines(result, style))}${result.check ? checkText(result.check, style) : ''}`;
+      return attestText(result, style);
     case 'binauthz.check/v1':
-      // Nothing was judged where the run failed before it; the errors say so.
-      return result.errors && result.images.length === 0 ? '' : checkText(result, style);
+      return isUnjudged(result) ? '' : checkText(result, style);
     case 'binauthz.list/v1':
       return text(listLines(result, style));
     case 'binauthz.vulnerabilities/v1':
-      return result.errors && result.images.length === 0 ? '' : vulnerabilitiesText(result, style);
+      return isUnjudged(result) ? '' : vulnerabilitiesText(result, style);
     case 'binauthz.plan/v1':
       return planText(result, style);
     case 'binauthz.audit/v1':
@@ -32,6 +43,21 @@ export function renderResult(result: AnyResult, style: Style): string {
     case 'binauthz.error/v1':
       return '';
   }
+}
+
+// Nothing was judged where the run failed before it; the errors say so.
+function isUnjudged({ errors, images }: CheckResult | VulnerabilitiesResult): boolean {
+  return errors !== undefined && images.length === 0;
+}
+
+/** What was judged before and after stands around what was attested, as it happened. */
+function attestText(result: AttestResult, style: Style): string {
+  const { vulnerabilities, check } = result;
+  return [
+    vulnerabilities ? vulnerabilitiesText(vulnerabilities, style) : '',
+    text(attestLines(result, style)),
+    check ? checkText(check, style) : '',
+  ].join('');
 }
 
 /** Errors as text: a line each, with the next step below; a step that several in a row share stands below the last. */
@@ -85,13 +111,15 @@ function paint(line: string, status: AttestationResult['status'] | undefined, st
 function listLines(result: ListResult, style: Style): readonly string[] {
   if (result.attestations.length === 0) return result.errors === undefined ? ['no attestations'] : [];
   const images = [...new Set(result.attestations.map(({ image }) => image))];
-  return images.flatMap((image) => [
+  const listed = images.flatMap((image) => [
     image,
     ...listedLines(
-      result.attestations.filter((listed) => listed.image === image),
+      result.attestations.filter((row) => row.image === image),
       style,
     ),
   ]);
+  const matrix = matrixLines(matrixOfList(result), (name) => shown(name, LONGEST_NAME));
+  return matrix.length === 0 ? listed : [...listed, 'attestors:', ...matrix];
 }
 
 function listedLines(rows: readonly ListedAttestation[], style: Style): readonly string[] {

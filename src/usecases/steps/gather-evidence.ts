@@ -6,6 +6,7 @@ import type { Digest } from '../../core/image/digest.js';
 import type { AttestorName, NoteName } from '../../core/names.js';
 import type { Evidence } from '../../core/policy/context.js';
 import type { CheckedOccurrence } from '../../core/results.js';
+import type { AttestorKey } from '../../core/signing/public-key.js';
 import type { AttestorService } from '../../ports/attestor-service.js';
 import { judge, type FindPorts, type FoundAttestations } from './find-attestations.js';
 import { readOnce } from './read-once.js';
@@ -18,6 +19,8 @@ export interface EvidencePorts extends FindPorts {
 /** What was found out about one attestor and one digest. */
 export interface GatheredEvidence extends Evidence {
   readonly occurrences: readonly CheckedOccurrence[];
+  /** The keys that the attestor trusts; none where it could not be read. */
+  readonly keys: readonly AttestorKey[];
   /** What had to be taken for granted on the way. */
   readonly assumptions: readonly string[];
 }
@@ -60,13 +63,13 @@ export class EvidenceGatherer {
   }
 
   private async read(name: AttestorName, digest: Digest): Promise<GatheredEvidence> {
-    const base = { attestor: name, digest, occurrences: [], assumptions: [] };
+    const base = { attestor: name, digest, occurrences: [], keys: [], assumptions: [] };
     try {
       const attestor = await this.readAttestor(name);
       if (attestor.keys.length === 0)
         return { ...base, found: 'attestor-without-keys', what: 'the attestor trusts no key, so it is never satisfied' };
       const judged = await this.judge(attestor, digest, await this.find(attestor, digest));
-      return { attestor: name, digest, ...judged };
+      return { attestor: name, digest, keys: attestor.keys, ...judged };
     } catch (thrown) {
       const error = asError(thrown);
       if (error.code === 'CANCELLED') throw thrown;
@@ -170,5 +173,7 @@ function occurrenceOf({ candidate, says, what, validated }: Opinion, attestor: A
 }
 
 function describe(attestation: StoredAttestation, attestor: Attestor, digest: Digest): Omit<CheckedOccurrence, 'verified'> {
-  return { attestor: attestor.name, occurrence: attestation.occurrence, digest, publicKeyId: attestation.signatures[0]?.publicKeyId ?? '' };
+  const { occurrence, signatures, createTime } = attestation;
+  const base = { attestor: attestor.name, occurrence, digest, publicKeyId: signatures[0]?.publicKeyId ?? '' };
+  return createTime === undefined ? base : { ...base, createTime };
 }

@@ -2,31 +2,21 @@
 import { BinauthzError } from '../../core/errors.js';
 import type { ResolvedImage } from '../../core/image/platform.js';
 import { pin, pinnedName } from '../../core/image/reference.js';
-import type { VulnerabilityFinding, VulnerableImage } from '../../core/results.js';
+import { reportOf, type VulnerabilitiesResult, type VulnerabilityFinding, type VulnerableImage } from '../../core/results.js';
 import {
   evaluate,
   worstVerdict,
   type JudgedFinding,
   type ScannedPart,
   type VulnerabilityJudgement,
-  type VulnerabilityReason,
   type VulnerabilityVerdict,
 } from '../../core/vulnerabilities/evaluate.js';
 import type { Scan, ScanReport } from '../../core/vulnerabilities/finding.js';
 import { matchReports, subjectsOf, type Subject } from '../../core/vulnerabilities/match-reports.js';
-import type { VulnerabilityPolicy } from '../../core/vulnerabilities/policy.js';
+import { refusalsOf } from '../../core/vulnerabilities/refusals.js';
+import type { VulnerabilityGate } from '../requests.js';
 import { awaitScan, type ScanPorts } from './await-scan.js';
 import { concurrently, errorsOf } from './concurrently.js';
-
-/** What images are judged by. */
-export interface VulnerabilityGate {
-  /** Without one, findings are shown and none is judged; that an image was scanned is demanded all the same. */
-  readonly policy: VulnerabilityPolicy | undefined;
-  /** Other scanners' reports, from files: Artifact Analysis is not asked then. */
-  readonly reports?: readonly ScanReport[];
-  /** How long scans are awaited in all. */
-  readonly scanTimeoutMs: number;
-}
 
 /** What became of the images, and what kept them from being judged. */
 export interface JudgedImages {
@@ -60,20 +50,25 @@ export async function judgeVulnerabilities(
   return { verdict: errors.length > 0 ? worstVerdict([worst, 'UNKNOWN']) : worst, images: judged, errors };
 }
 
-/** The images that may not be signed, each as an error: exit 3 where the policy denies, 4 where a scan cannot be judged. */
-export function refusalsOf(images: readonly VulnerableImage[]): readonly BinauthzError[] {
-  return images.flatMap(({ image, verdict, reasons }) => {
-    if (verdict !== 'DENIED' && verdict !== 'UNKNOWN') return [];
-    const hint = reasons.find((reason) => reason.hint !== undefined)?.hint;
-    const isDenied = verdict === 'DENIED';
-    return [
-      new BinauthzError(
-        isDenied ? 'VULNERABILITIES_DENIED' : 'SCAN_UNDECIDED',
-        `${isDenied ? 'the vulnerability policy denies' : 'cannot judge the vulnerabilities of'} ${image}: ${textOf(reasons)}`,
-        { resource: image, ...(hint === undefined ? {} : { hint }) },
-      ),
-    ];
-  });
+/** What a gate before signing came to: what was judged, and everything because of which nothing may be signed. */
+export interface Passage {
+  /** None without a gate. */
+  readonly vulnerabilities?: VulnerabilitiesResult;
+  readonly errors: readonly BinauthzError[];
+}
+
+/** Takes images through a gate, before anything is signed. Without a gate they pass. */
+export async function passGate(images: readonly ResolvedImage[], gate: VulnerabilityGate | undefined, ports: ScanPorts): Promise<Passage> {
+  if (!gate) return { errors: [] };
+  ports.reporter.step(gate.reports ? 'Judging the findings that were given' : 'Judging vulnerabilities as Artifact Analysis knows them');
+  const { verdict, images: judged, errors } = await judgeVulnerabilities(images, gate, ports);
+  // What could not be read is an error already; that it cannot be judged would only say it again.
+  const refusals = refusalsOf(judged).filter(({ code }) => errors.length === 0 || code === 'VULNERABILITIES_DENIED');
+  const unread = errors.length > 0 ? { errors: errors.map(reportOf) } : {};
+  return {
+    vulnerabilities: { schema: 'binauthz.vulnerabilities/v1', verdict, images: judged, ...unread },
+    errors: [...errors, ...refusals],
+  };
 }
 
 interface Gathered {
@@ -163,11 +158,6 @@ function findingResult(finding: JudgedFinding): VulnerabilityFinding {
     ...(reasons.length === 0 ? {} : { reasons }),
     ...(platforms === undefined ? {} : { platforms }),
   };
-}
-
-function textOf(reasons: readonly VulnerabilityReason[]): string {
-  const left = reasons.length - MOST_NAMED;
-  return [...reasons.slice(0, MOST_NAMED).map(({ message }) => message), ...(left > 0 ? [`and ${left} more reasons`] : [])].join('; ');
 }
 
 function listed(digests: readonly string[]): string {

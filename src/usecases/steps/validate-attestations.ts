@@ -3,9 +3,9 @@ import { BinauthzError, asError } from '../../core/errors.js';
 import { pinnedName } from '../../core/image/reference.js';
 import type { AttestorService } from '../../ports/attestor-service.js';
 import type { Reporter } from '../../ports/reporter.js';
-import { MOST_VALIDATIONS } from './validation-allowance.js';
 import { concurrently, settle, valuesOf, type Settled } from './concurrently.js';
 import type { SignedAssignment } from './sign-attestations.js';
+import { ValidationAllowance } from './validation-allowance.js';
 
 /** A signed assignment that Google, or else the local verifier alone, calls good. */
 export interface ValidatedAssignment extends SignedAssignment {
@@ -29,21 +29,50 @@ export interface ValidatePorts {
  * local verdict stands, with a warning.
  */
 export async function validateAttestations(signed: readonly SignedAssignment[], ports: ValidatePorts): Promise<readonly Validation[]> {
-  const forbidden = new Set<string>();
+  const validator = new AttestationValidator(ports);
   const ask = async (assignment: SignedAssignment): Promise<Validation> => ({
     assignment,
-    answer: await settle(validate(assignment, forbidden, ports)),
+    answer: await settle(validator.validate(assignment)),
   });
-  const keepLocal = (assignment: SignedAssignment): Validation => ({ assignment, answer: { ok: true, value: local(assignment) } });
-
   const firsts = firstUses(signed);
   const answered = valuesOf(await concurrently(firsts, ask));
   // A key that Google refuses once is refused again: asking for the rest would only spend the quota.
   if (answered.some(({ answer }) => !answer.ok)) return answered;
   const rest = signed.filter((assignment) => !firsts.includes(assignment));
-  const allowance = Math.max(0, MOST_VALIDATIONS - firsts.length);
-  const others = valuesOf(await concurrently(rest.slice(0, allowance), ask));
-  return [...answered, ...others, ...rest.slice(allowance).map(keepLocal)];
+  return [...answered, ...valuesOf(await concurrently(rest, ask))];
+}
+
+/** Validates one attestation after the other with the allowance of one run; the rules are those of validateAttestations. */
+export class AttestationValidator {
+  private readonly forbidden = new Set<string>();
+
+  constructor(
+    private readonly ports: ValidatePorts,
+    private readonly allowance = new ValidationAllowance(),
+  ) {}
+
+  async validate(assignment: SignedAssignment): Promise<ValidatedAssignment> {
+    const { attestor, attestorKey } = assignment.pair;
+    if (this.forbidden.has(attestor.name) || !this.allowance.take(attestor.name, attestorKey.id)) return local(assignment);
+    try {
+      const { result, reason } = { reason: '', ...(await this.ports.attestors.validate(attestor.name, assignment.signed.attestation)) };
+      if (result === 'verified') return { ...assignment, validated: 'google' };
+      throw refusal(assignment, result, reason);
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (error.code !== 'PERMISSION_DENIED') throw thrown;
+      this.forbid(attestor.name, error);
+      return local(assignment);
+    }
+  }
+
+  private forbid(attestor: string, { message, hint }: BinauthzError): void {
+    if (!this.forbidden.has(attestor))
+      this.ports.reporter.warn(
+        `${message}; the local verification stands${hint === undefined ? '' : ` (to have Google asked as well: ${hint})`}`,
+      );
+    this.forbidden.add(attestor);
+  }
 }
 
 function firstUses(signed: readonly SignedAssignment[]): readonly SignedAssignment[] {
@@ -53,25 +82,6 @@ function firstUses(signed: readonly SignedAssignment[]): readonly SignedAssignme
     if (!seen.has(key)) seen.set(key, assignment);
   }
   return [...seen.values()];
-}
-
-async function validate(assignment: SignedAssignment, forbidden: Set<string>, ports: ValidatePorts): Promise<ValidatedAssignment> {
-  const attestor = assignment.pair.attestor;
-  if (forbidden.has(attestor.name)) return local(assignment);
-  try {
-    const { result, reason } = { reason: '', ...(await ports.attestors.validate(attestor.name, assignment.signed.attestation)) };
-    if (result === 'verified') return { ...assignment, validated: 'google' };
-    throw refusal(assignment, result, reason);
-  } catch (thrown) {
-    const error = asError(thrown);
-    if (error.code !== 'PERMISSION_DENIED') throw thrown;
-    if (!forbidden.has(attestor.name))
-      ports.reporter.warn(
-        `${error.message}; the local verification stands${error.hint === undefined ? '' : ` (to have Google asked as well: ${error.hint})`}`,
-      );
-    forbidden.add(attestor.name);
-    return local(assignment);
-  }
 }
 
 function local(assignment: SignedAssignment): ValidatedAssignment {

@@ -8,9 +8,11 @@ import type { KeySource } from '../../../core/signing/given-key.js';
 import type { AttestRequest, CheckRequest } from '../../../usecases/requests.js';
 import type { Env } from '../../context.js';
 import type { FileWorld } from '../../files.js';
+import { readReports } from '../../file-options.js';
 import { inputError } from '../../issues.js';
 import { readKeys } from '../../key-options.js';
 import { OptionReader, type RawOptions } from '../../option-reader.js';
+import type { ReportTarget } from '../../report-target.js';
 import {
   impossible,
   readAttestors,
@@ -45,6 +47,8 @@ export interface FinalCheck extends CheckEnd {
 /** `binauthz attest`, and the check at its end unless it is off. */
 export interface ParsedCheckedAttest extends ParsedAttest {
   readonly check?: FinalCheck;
+  /** What is reported where there is a verdict: of the check, or of the vulnerability gate. */
+  readonly reports: readonly ReportTarget[];
   /** Options of a check that does not take place. */
   readonly unused: readonly string[];
 }
@@ -75,12 +79,27 @@ export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileW
   const { parsed, issues } = attempt(() => parseAttest(raw, env));
   const mode = reader.choice('check', CHECK_MODES) ?? 'off';
   const check = mode === 'off' ? undefined : await readFinalCheck(reader, parsed, { mode, world });
+  const gate = await readAttestGate(reader, world);
+  const reports = check?.reports ?? (gate ? readReports(reader) : []);
   // parseAttest looked at the same raw options: what both complain of is told once.
   reader.issues.unshift(...issues);
   throwIfWrong(reader);
   if (!parsed) throw impossible();
-  const unused = mode === 'off' ? SETTINGS_OF_ATTEST.filter((name) => reader.has(name)).map((name) => reader.spell(name)) : [];
-  return { ...parsed, unused, ...(check === undefined ? {} : { check }) };
+  const used = mode !== 'off' ? SETTINGS_OF_ATTEST : gate ? ['report'] : [];
+  const unused = SETTINGS_OF_ATTEST.filter((name) => reader.has(name) && !used.includes(name)).map((name) => reader.spell(name));
+  const request = gate ? { ...parsed.request, gate } : parsed.request;
+  return { ...parsed, request, reports, unused, ...(check === undefined ? {} : { check }) };
+}
+
+// Whoever names findings believes that they are judged: without a policy they would not be.
+async function readAttestGate(reader: OptionReader, world: FileWorld): Promise<AttestRequest['gate']> {
+  const name = 'vulnerability-policy';
+  const { readGate } = await import('../vulnerabilities/gate-options.js');
+  const { policy, ...rest } = await readGate(reader, world);
+  for (const option of ['findings', 'scan-timeout'])
+    if (reader.isOwn(option) && !reader.has(name))
+      reader.issues.push(inputError(`${reader.spell(option)}: expected ${reader.spell(name)} beside it, got none`));
+  return policy && { policy, ...rest };
 }
 
 function readWaitTimeout(reader: OptionReader): number | undefined {

@@ -8,8 +8,9 @@ import { parsePolicy } from '../../../core/policy/parse.js';
 import type { Problem } from '../../../documents/problem.js';
 import type { CheckRequest, Workload } from '../../../usecases/requests.js';
 import type { CheckSettings } from './settings.js';
-import { expandFiles, readText, STDIN, type FileWorld, type SourceText } from '../../files.js';
-import { inputError, show, withHint } from '../../issues.js';
+import { noteProblems, readDocument, readTexts } from '../../file-options.js';
+import { expandFiles, STDIN, type FileWorld, type SourceText } from '../../files.js';
+import { inputError, show } from '../../issues.js';
 import type { OptionReader } from '../../option-reader.js';
 
 /** What the files of a check hold. */
@@ -85,15 +86,9 @@ class Files {
     const [source] = file === undefined ? [] : await this.read('policy', [file]);
     const { project } = this.place;
     if (!source || project === undefined) return undefined;
-    const { parseDocuments } = await import('../../../documents/parse.js');
-    const { documents, problems } = parseDocuments(source.text, source.file);
-    this.note(problems);
-    if (problems.length > 0) return undefined;
-    if (documents.length > 1) {
-      this.reader.add('policy', 'one policy', `${documents.length} documents in ${source.file}`);
-      return undefined;
-    }
-    const parsed = parsePolicy(documents[0]?.value, { from: 'file', project });
+    const document = await readDocument(this.reader, 'policy', { source, what: 'policy' });
+    if (!document) return undefined;
+    const parsed = parsePolicy(document.value, { from: 'file', project });
     if (parsed.policy) return { file: source.file, policy: parsed.policy };
     const hint = `compare it with a policy that is live: gcloud container binauthz policy export --project=${project}`;
     for (const problem of parsed.problems)
@@ -132,15 +127,8 @@ class Files {
     };
   }
 
-  private async read(name: string, paths: readonly string[]): Promise<readonly SourceText[]> {
-    const texts: SourceText[] = [];
-    // One after the other: a folder may hold more files than a process may have open.
-    for (const path of paths) {
-      const found = await readText(path, this.place.world);
-      if ('problem' in found) this.reader.add(name, 'a file that can be read', `${show(path)}: ${found.problem}`);
-      else texts.push(found);
-    }
-    return texts;
+  private read(name: string, paths: readonly string[]): Promise<readonly SourceText[]> {
+    return readTexts(this.reader, name, { paths, world: this.place.world });
   }
 
   /** On Cloud Run an image must be resolved, so it must be a reference; elsewhere the enforcer judges what is written. */
@@ -162,10 +150,6 @@ class Files {
   }
 
   private note(problems: readonly Problem[]): void {
-    for (const { file, line, message, hint } of problems) {
-      const place = `${file === STDIN ? 'standard input' : file}:${line}`;
-      const error = inputError(`${place}: ${message}`, { resource: place });
-      this.reader.issues.push(hint === undefined ? error : withHint(error, hint));
-    }
+    noteProblems(this.reader, problems);
   }
 }

@@ -11,8 +11,6 @@ const ATTEST_AND_CHECK: readonly Command[] = ['attest', 'check'];
 export const CHECK_MODES = ['off', 'warn', 'enforce'] as const;
 /** Where images would run, in the words of `--platform`. */
 export const PLATFORMS = ['gke', 'cloud-run'] as const;
-/** The formats of `--report`. */
-export const REPORT_FORMATS = ['json', 'sarif', 'junit', 'markdown'] as const;
 
 /** The options that say what is checked, under which policy, and for which target. */
 export const CHECK_OPTIONS: readonly OptionRow[] = [
@@ -127,9 +125,9 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     kind: 'list',
     plural: 'reports',
     value: 'FORMAT=PATH',
-    commands: ATTEST_AND_CHECK,
+    commands: ['attest', 'check', 'vulnerabilities'],
     hosts: BOTH,
-    help: 'A file that the result of the check is written to, whatever the verdict, as json, sarif, junit or markdown.',
+    help: 'A file that the result is written to, whatever the verdict, as json, sarif, junit or markdown.',
     actionHelp: 'One FORMAT=PATH per line.',
   },
 ];

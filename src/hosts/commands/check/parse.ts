@@ -12,7 +12,7 @@ import type { Gate } from './gate.js';
 import { inputError } from '../../issues.js';
 import { OptionReader, type RawOptions } from '../../option-reader.js';
 import { impossible, readCommon, readProject, throwIfWrong, type Common } from '../../request-readers.js';
-import type { ReportTarget } from '../../report-files.js';
+import type { ReportTarget } from '../../report-target.js';
 
 /** What a check does with its result. */
 export interface CheckEnd {

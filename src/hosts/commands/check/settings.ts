@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of a check that need no file to be understood.
 import { parseClusterRef, type ClusterRef, type Platform } from '../../../core/deployment/target.js';
-import { PLATFORMS, REPORT_FORMATS } from './options.js';
-import { STDIN } from '../../files.js';
+import { PLATFORMS } from './options.js';
+import { parseFileName, readReports } from '../../file-options.js';
 import type { Gate } from './gate.js';
 import { inputError } from '../../issues.js';
 import type { OptionReader, Parser } from '../../option-reader.js';
-import type { ReportFormat, ReportTarget } from '../../report-files.js';
+import type { ReportTarget } from '../../report-target.js';
 
 /** What the options of a check say, and which files they name. */
 export interface CheckSettings {
@@ -113,25 +113,6 @@ const parsePlatformPolicy: Parser<string> = (text) =>
       };
 
 const parsePattern: Parser<string> = (text) => (text === '' ? { expected: 'a file, a folder, a pattern or -' } : { value: text });
-
-const parseFileName: Parser<string> = (text) => {
-  if (text === STDIN) return { expected: 'the name of a file', hint: 'only manifests are read from standard input' };
-  return text === '' ? { expected: 'the name of a file' } : { value: text };
-};
-
-function readReports(reader: OptionReader): readonly ReportTarget[] {
-  const reports = reader.list<ReportTarget>('report', (text) => {
-    const [, name = '', path = ''] = /^([^=]*)=([\s\S]*)$/.exec(text) ?? [];
-    const format = REPORT_FORMATS.find((known): known is ReportFormat => known === name);
-    return format === undefined || path.trim() === ''
-      ? { expected: `FORMAT=PATH with a format of ${REPORT_FORMATS.join(', ')}` }
-      : { value: { format, path } };
-  });
-  const paths = reports.map(({ path }) => path);
-  const twice = [...new Set(paths.filter((path, index) => paths.indexOf(path) !== index))];
-  for (const path of twice) reader.add('report', 'a file of its own for each report', `${path} twice`);
-  return reports;
-}
 
 /** The gate that these settings make. */
 export function gateOf({ strict }: CheckSettings, mode: Gate['mode']): Gate {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// May the identity of this run do what it must, and are the APIs on; and what to make of a read that failed.
+import type { BinauthzError } from '../errors.js';
+import { enableServices } from '../provisioning/commands.js';
+import { grant, MEMBER } from './commands.js';
+import type { DoctorFacts, Fact, Question, TestedResource } from './facts.js';
+import type { Finding } from './findings.js';
+import { needOf, type Need } from './needs.js';
+import type { ProjectId } from '../names.js';
+
+/** APIs that are off where they are called. */
+export function judgeServices({ services }: DoctorFacts): readonly Finding[] {
+  return services.flatMap(({ project, off }) => (off.ok ? off.value.map((service) => disabled(service, project)) : []));
+}
+
+/** Permissions that the identity of this run lacks, one finding for each role on each resource. */
+export function judgePermissions({ question, tested, attestors, keys }: DoctorFacts): readonly Finding[] {
+  const all = [...tested, ...attestors.flatMap((attestor) => attestor.tested), ...keys.flatMap(({ kms }) => (kms ? [kms.tested] : []))];
+  return all.flatMap((resource) => lacking(resource, question));
+}
+
+function lacking({ resource, missing }: TestedResource, question: Question): readonly Finding[] {
+  if (!missing.ok) return [unread(missing.error, `which permissions there are on ${resource}`)];
+  const needs = missing.value.flatMap((permission) => needOf(permission) ?? []);
+  // One role may carry what another is needed for; the one that is needed comes first.
+  const roles = [...new Set(needs.map(({ role }) => role))];
+  return roles.map((role) => missingRole(resource, needs.filter((need) => need.role === role), question));
+}
+
+function missingRole(resource: string, needs: readonly Need[], { signer }: Question): Finding {
+  const [first] = needs;
+  const isAdvice = needs.every((need) => need.isAdvice);
+  const role = first?.role ?? '';
+  const what = needs.map(({ permission, why }) => `${permission} (${why})`).join(' and ');
+  return {
+    code: isAdvice ? 'PERMISSION_ADVISED' : 'PERMISSION_MISSING',
+    resource,
+    message: `the identity of this run lacks ${what} on ${resource}; the role ${role} carries it${signer === undefined ? `; ${WHO}` : ''}`,
+    fix: grant(resource, role, signer),
+  };
+}
+
+const WHO = `${MEMBER} in the command is that identity: name it with --signer to have it filled in`;
+
+/** What could not be read: for want of an API, of credentials, or of an answer. What lacks a permission is told by the permissions. */
+export function unread(error: BinauthzError, what: string): Finding {
+  const resource = error.resource ?? what;
+  if (error.disabledApi !== undefined) return disabled(error.disabledApi, projectOfResource(resource));
+  if (error.code === 'UNAUTHENTICATED') {
+    return {
+      code: 'NOT_SIGNED_IN',
+      resource: 'the Google credentials',
+      message: `Google takes no credentials of this run: ${error.message}`,
+      fix: 'gcloud auth application-default login',
+    };
+  }
+  return {
+    code: 'NOT_CHECKED',
+    resource,
+    message: `${what} could not be checked: ${error.message}`,
+    fix: error.hint ?? 'binauthz doctor',
+    error: error.code,
+  };
+}
+
+/** The findings of facts that are not known, by a sentence that says what each would have told. */
+export function unreadOf(facts: readonly (readonly [Fact<unknown> | undefined, string])[]): readonly Finding[] {
+  return facts.flatMap(([fact, what]) => (fact === undefined || fact.ok ? [] : [unread(fact.error, what)]));
+}
+
+function disabled(service: string, project: string): Finding {
+  return {
+    code: 'API_DISABLED',
+    resource: `projects/${project}/services/${service}`,
+    message: `the API ${service} is switched off in ${project}, so every call of it there is refused`,
+    fix: enableServices(project as ProjectId, [service]),
+  };
+}
+
+function projectOfResource(resource: string): string {
+  return /projects\/([^/]+)/.exec(resource)?.[1] ?? 'PROJECT';
+}

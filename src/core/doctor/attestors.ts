@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attestors and their notes: whether they exist, what they trust, and who may read them.
+import type { Attestor } from '../attestation/attestor.js';
+import { idOf, keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName } from '../names.js';
+import { createAttestor, createNote, grantRoles } from '../provisioning/commands.js';
+import { shellLine } from '../provisioning/gcloud.js';
+import { publicKeyOf, type AttestorKey } from '../signing/public-key.js';
+import { sharedKeys } from '../signing/shared-keys.js';
+import { unreadOf } from './access.js';
+import { accessOf, NOTE_READERS, VERIFIERS } from './agents.js';
+import { distrust, makeKey, trust, trustSome } from './commands.js';
+import { known, type AttestorFacts, type DoctorFacts } from './facts.js';
+import type { Finding } from './findings.js';
+
+const VIEWER = 'roles/containeranalysis.notes.occurrences.viewer';
+const VERIFIER = 'roles/binaryauthorization.attestorsVerifier';
+
+/** What is wrong with the attestors themselves. */
+export function judgeAttestors(facts: DoctorFacts): readonly Finding[] {
+  return [...facts.attestors.flatMap((attestor) => judgeAttestor(attestor, facts)), ...judgeSharing(facts)];
+}
+
+/** What could not be known about an attestor: it changes no verdict, and is said in every report. */
+export function assumptionsOfAttestors({ attestors }: DoctorFacts): readonly string[] {
+  return attestors.flatMap((facts) => {
+    const { attestor, noteAccess, deployer } = facts;
+    const agent = attestor.ok ? attestor.value.serviceAgent : undefined;
+    const isNoteOpen = attestor.ok && (agent === undefined || accessOf(`serviceAccount:${agent}`, NOTE_READERS, noteAccess) === 'unknown');
+    const isDeployerOpen = deployer && (!deployer.member.ok || accessOf(deployer.member.value, VERIFIERS, deployer.access) === 'unknown');
+    return [
+      ...(isNoteOpen
+        ? [`the account ${agent ?? ''} of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`]
+        : []),
+      ...(isDeployerOpen
+        ? [`the deploying project’s Binary Authorization may ask ${facts.name}: the IAM policies that would tell could not be read to the end`]
+        : []),
+    ];
+  });
+}
+
+function judgeAttestor(facts: AttestorFacts, all: DoctorFacts): readonly Finding[] {
+  const { name, attestor } = facts;
+  if (!attestor.ok) {
+    if (attestor.error.code === 'ATTESTOR_NOT_FOUND') return [missingAttestor(facts, all)];
+    return isForbidden(facts.attestor) ? [] : unreadOf([[attestor, `the attestor ${name}`]]);
+  }
+  return [
+    ...judgeKeysOf(attestor.value, all),
+    ...judgeNote(facts, attestor.value),
+    ...judgeAgent(facts, attestor.value),
+    ...judgeDeployer(facts, all),
+  ];
+}
+
+// The missing permission is a finding of its own, with the role that carries it.
+function isForbidden(fact: AttestorFacts['attestor'] | AttestorFacts['note']['found']): boolean {
+  return !fact.ok && fact.error.code === 'PERMISSION_DENIED' && fact.error.disabledApi === undefined;
+}
+
+function missingAttestor({ name, note }: AttestorFacts, { keys, question }: DoctorFacts): Finding {
+  const isNoteMissing = note.found.ok && note.found.value === undefined;
+  const fix = [
+    ...(isNoteMissing ? [createNote(note.name, { humanReadableName: idOf(note.name) })] : []),
+    createAttestor(name, note.name),
+    ...known(keys.map(({ opened }) => opened))
+      .slice(0, 1)
+      .map((key) => trust(name, key)),
+    grantRoles(note.name, [{ role: VIEWER, member: agentWords(name) }]),
+  ];
+  return {
+    code: 'ATTESTOR_MISSING',
+    resource: name,
+    message: `there is no attestor ${name}, which ${question.eyes} needs: check its name, or make it`,
+    fix: fix.join('\n'),
+  };
+}
+
+// The account of an attestor is known only once it is made.
+function agentWords(name: AttestorName): string {
+  const describe = ['gcloud', 'container', 'binauthz', 'attestors', 'describe', idOf(name), `--project=${projectOf(name)}`];
+  return `serviceAccount:$(${shellLine([...describe, '--format=value(userOwnedGrafeasNote.delegationServiceAccountEmail)'])})`;
+}
+
+function judgeKeysOf(attestor: Attestor, { keys }: DoctorFacts): readonly Finding[] {
+  const { name } = attestor;
+  if (attestor.keys.length === 0) {
+    const [key] = known(keys.map(({ opened }) => opened));
+    return [
+      {
+        code: 'ATTESTOR_WITHOUT_KEYS',
+        resource: name,
+        message: `${name} trusts no key: whatever is attested, it is never satisfied, and every image that needs it is denied`,
+        fix: key ? trust(name, key) : trustSome(name),
+      },
+    ];
+  }
+  return attestor.keys.filter((listed) => publicKeyOf(listed) === undefined).map((listed) => unusable(name, listed));
+}
+
+function unusable(name: AttestorName, listed: AttestorKey): Finding {
+  const algorithm = listed.kind === 'pkix' ? listed.algorithm : 'PGP';
+  return {
+    code: 'ATTESTOR_KEY_UNUSABLE',
+    resource: name,
+    message: `${name} lists the key ${listed.id} (${algorithm}), which cannot be verified with here; what Google does with it is not published`,
+    fix: distrust(name, listed.id),
+  };
+}
+
+function judgeNote({ name, note }: AttestorFacts, attestor: Attestor): readonly Finding[] {
+  const { found } = note;
+  if (!found.ok) return isForbidden(found) ? [] : unreadOf([[found, `the note ${note.name}`]]);
+  if (found.value === undefined) {
+    const agent = attestor.serviceAgent;
+    const fix = [
+      createNote(note.name, { humanReadableName: idOf(note.name) }),
+      ...(agent === undefined ? [] : [grantRoles(note.name, [{ role: VIEWER, member: `serviceAccount:${agent}` }])]),
+    ];
+    const message = `the note ${note.name} of ${name} does not exist: nothing can be attached to it, and nothing is found there`;
+    return [{ code: 'NOTE_MISSING', resource: note.name, message, fix: fix.join('\n') }];
+  }
+  return found.value.isAttestation ? [] : [wrongKind(attestor)];
+}
+
+// Neither a note's kind nor an attestor's note can be changed, and a note may be in use elsewhere.
+function wrongKind({ name, note, keys }: Attestor): Finding {
+  const other = `${name}-attested` as AttestorName;
+  const otherNote = `projects/${projectOf(note)}/notes/${idOf(other)}` as typeof note;
+  const versions = keys.flatMap(({ id }) => parseKeyVersionName(id.replace(/^.*\/(?=projects\/)/, '')) ?? []);
+  return {
+    code: 'NOTE_NOT_ATTESTATION',
+    resource: note,
+    message: `the note ${note} of ${name} is not for attestations, and neither can be changed: make another attestor with a note of its own, and have the policy require that`,
+    fix: [
+      createNote(otherNote, { humanReadableName: idOf(other) }),
+      createAttestor(other, otherNote),
+      ...versions.slice(0, 1).map((version) => trust(other, { name: version, signers: [signerNamed(version)] })),
+      grantRoles(otherNote, [{ role: VIEWER, member: agentWords(other) }]),
+    ].join('\n'),
+  };
+}
+
+// Only the name of a key version is needed to have it trusted.
+function signerNamed(name: string): Parameters<typeof trust>[1]['signers'][0] {
+  return { name, publicKeys: [{ kind: 'pgp', fingerprint: '' }], sign: () => Promise.reject(new Error('never signs')) };
+}
+
+function judgeAgent({ name, note, noteAccess }: AttestorFacts, { serviceAgent }: Attestor): readonly Finding[] {
+  const isNoteThere = note.found.ok && note.found.value !== undefined;
+  if (serviceAgent === undefined || (note.found.ok && !isNoteThere)) return [];
+  const member = `serviceAccount:${serviceAgent}`;
+  if (accessOf(member, NOTE_READERS, noteAccess) !== 'missing') return [];
+  return [
+    {
+      code: 'AGENT_CANNOT_READ_NOTE',
+      resource: note.name,
+      message: `the account ${serviceAgent}, as which ${name} reads its note, holds no role on ${note.name} that lets it: attestations verify from here, and are not found at the deployment`,
+      fix: grantRoles(note.name, [{ role: VIEWER, member }]),
+    },
+  ];
+}
+
+function judgeDeployer({ name, deployer }: AttestorFacts, { question }: DoctorFacts): readonly Finding[] {
+  if (!deployer?.member.ok || accessOf(deployer.member.value, VERIFIERS, deployer.access) !== 'missing') return [];
+  const member = deployer.member.value;
+  return [
+    {
+      code: 'DEPLOYER_CANNOT_VERIFY',
+      resource: name,
+      message: `${member}, as which the Binary Authorization of ${question.project} asks attestors, may not verify with ${name}: deployments to ${question.project} are denied`,
+      fix: grantRoles(name, [{ role: VERIFIER, member }]),
+    },
+  ];
+}
+
+function judgeSharing({ attestors, others }: DoctorFacts): readonly Finding[] {
+  const all = known([...attestors, ...others].map(({ attestor }) => attestor));
+  return sharedKeys(all).flatMap(({ key, attestors: names }) => {
+    const last = all.find(({ name }) => name === names.at(-1));
+    return last === undefined
+      ? []
+      : [
+          {
+            code: 'KEYS_SHARED' as const,
+            resource: last.name,
+            message: `${names.join(' and ')} trust the same key ${key}: whoever holds it satisfies all of them, so they are no independent checks`,
+            fix: ownKey(last, all, key),
+          },
+        ];
+  });
+}
+
+// A key of its own, under which everything is attested again that verifies today; then the shared one is let go.
+function ownKey(attestor: Attestor, all: readonly Attestor[], key: string): string {
+  const shared = attestor.keys.find((listed) => sharedKeys(all.map(({ name, keys }) => ({ name, keys: name === attestor.name ? [listed] : keys }))).some((found) => found.key === key));
+  const version = parseKeyVersionName((shared?.id ?? '').replace(/^.*\/(?=projects\/)/, ''));
+  const rotate = ['binauthz', 'rotate', '--attestor', attestor.name];
+  const retire = ['--retire', shared?.id ?? 'KEY_ID', '--apply'];
+  if (version === undefined) return shellLine([...rotate, '--to-pgp-private-key-env', 'NEW_PGP_PRIVATE_KEY', ...retire]);
+  const own = `${keyOf(version)}-${idOf(attestor.name)}` as KeyName;
+  return [makeKey(own, []), shellLine([...rotate, '--to-kms-key-version', `${own}/cryptoKeyVersions/1`, ...retire])].join('\n');
+}
