@@ -33,8 +33,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   signers: [/^signers\//, /^ports\//, /^core\//],
   registry: [/^registry\//, /^ports\//, /^core\//],
   google: [/^google\//, /^ports\//, /^core\//],
-  'hosts/action': [/^hosts\/(action\/|commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
-  'hosts/cli': [/^hosts\/(cli\/|commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google|emulator)\//],
+  'hosts/action': [
+    /^hosts\/(action\/|commands\/|[^/]+$)/,
+    /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//,
+  ],
+  'hosts/cli': [
+    /^hosts\/(cli\/|commands\/|[^/]+$)/,
+    /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google|emulator)\//,
+  ],
   hosts: [/^hosts\/(commands\/|[^/]+$)/, /^(core|documents|manifests|scans|reports|ports|usecases|signers|registry|google)\//],
   emulator: [/^emulator\//],
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON results of the commands around a set-up: setup, rotate, audit, doctor. Names here never change either.
 import type { Platform } from './deployment/target.js';
+import type { ErrorCode } from './error-codes.js';
 import type { ErrorReport, ResultBase } from './results.js';
 
 /** Something that setup or rotate wants to be so. */
@@ -133,15 +134,26 @@ export interface AuditResult extends ResultBase {
 export interface DoctorFinding {
   /** Of a documented closed list. */
   readonly code: string;
+  /** A warning leaves the exit code alone: attest and check go on, and something is not as it should be. */
+  readonly level: 'error' | 'warning';
   readonly resource: string;
   readonly message: string;
-  /** The command that fixes it. */
+  /** The command that fixes it; may be several lines. */
   readonly fix: string;
+  /** The code of the error with which attest or check would end; only where the level is error. */
+  readonly error?: ErrorCode;
 }
 
 /** `binauthz.doctor/v1` */
 export interface DoctorResult extends ResultBase {
   readonly schema: 'binauthz.doctor/v1';
+  /** Nothing was found, not even a warning. */
   readonly ok: boolean;
+  /** Whose eyes it was looked with: attest’s where keys were given. */
+  readonly as: 'attest' | 'check';
+  /** What was looked at, by full resource names and images. */
+  readonly examined: readonly string[];
   readonly findings: readonly DoctorFinding[];
+  /** What could not be known, and was taken for granted. */
+  readonly assumptions: readonly string[];
 }

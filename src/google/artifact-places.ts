@@ -31,6 +31,23 @@ export function placeOf(reference: ImageReference): ImagePlace | undefined {
   return location === undefined || repository === undefined ? undefined : image({ project, location, repository }, name);
 }
 
+/** A repository, or one image of it. */
+export interface ImagesPlace {
+  readonly repository: RepositoryPlace;
+  /** The image's name below the repository. */
+  readonly image?: string;
+}
+
+/** The images below a name, `HOST/PROJECT/REPOSITORY[/IMAGE]`; undefined where Artifact Registry stores none under it. */
+export function imagesPlaceOf(name: ImageReference): ImagesPlace | undefined {
+  const place = placeOf(name);
+  // Any image makes a place of the repository that alone is none.
+  const { project, location, repository } = place ?? placeOf({ ...name, repository: `${name.repository}/image` }) ?? {};
+  if (project === undefined || location === undefined || repository === undefined) return undefined;
+  const whole = { repository: { project, location, repository } };
+  return place === undefined ? whole : { ...whole, image: place.packageId.replaceAll('%2F', '/') };
+}
+
 /** A repository's full resource name. */
 export function repositoryName(place: RepositoryPlace): string {
   return `projects/${place.project}/locations/${place.location}/repositories/${place.repository}`;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArtifactRegistryClient } from '@google-cloud/artifact-registry/build/src/v1/artifact_registry_client.js';
-import { asError, type ErrorCode } from '../core/errors.js';
+import { asError, BinauthzError, type ErrorCode } from '../core/errors.js';
 import { parseDigest, type Digest } from '../core/image/digest.js';
-import type { ImageReference } from '../core/image/reference.js';
+import type { ChildManifest } from '../core/image/platform.js';
+import { nameOf, type ImageReference } from '../core/image/reference.js';
 import type { ArtifactCatalog, ArtifactMetadata } from '../ports/artifact-metadata.js';
-import { placeOf, repositoryName, type ImagePlace, type RepositoryPlace } from './artifact-places.js';
+import type { RepositoryImage, RepositoryImages } from '../ports/repository-images.js';
+import { imagesPlaceOf, placeOf, repositoryName, type ImagePlace, type RepositoryPlace } from './artifact-places.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
 import { grantHint } from './grants.js';
@@ -16,12 +18,14 @@ export interface ListedImage {
   readonly uri: string;
   readonly digest: Digest;
   readonly tags: readonly string[];
+  /** What an index points to. */
+  readonly children: readonly ChildManifest[];
   /** RFC 3339. */
   readonly uploadTime?: string;
 }
 
 /** Artifact Registry: what is known about an image, and what a repository holds. */
-export interface ArtifactRegistry extends ArtifactCatalog {
+export interface ArtifactRegistry extends ArtifactCatalog, RepositoryImages {
   /** Every image of a repository. NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE. */
   listImages(repository: RepositoryPlace): Promise<readonly ListedImage[]>;
 }
@@ -44,6 +48,7 @@ export function createArtifactCatalog(google: Google): ArtifactRegistry {
     describe: (reference) => describe(api, reference),
     explain: (reference) => explain(api, reference),
     listImages: (repository) => listImages(api, repository),
+    imagesIn: (name) => imagesIn(api, name),
   };
 }
 
@@ -142,11 +147,39 @@ async function listImages(api: Api, place: RepositoryPlace): Promise<readonly Li
     );
     return { items, nextPageToken: reply.nextPageToken };
   });
-  return images.flatMap(({ uri, tags, uploadTime }) => {
+  return images.flatMap(({ uri, tags, uploadTime, imageManifests }) => {
     const digest = parseDigest(uri?.split('@')[1] ?? '');
     const time = uploadTime ? timeOf(uploadTime) : undefined;
-    return digest ? [{ uri: uri ?? '', digest, tags: tags ?? [], ...(time === undefined ? {} : { uploadTime: time }) }] : [];
+    const children = (imageManifests ?? []).flatMap(childOf);
+    return digest ? [{ uri: uri ?? '', digest, tags: tags ?? [], children, ...(time === undefined ? {} : { uploadTime: time }) }] : [];
   });
+}
+
+interface ChildFacts {
+  readonly digest?: string | null;
+  readonly os?: string | null;
+  readonly architecture?: string | null;
+  readonly variant?: string | null;
+}
+
+function childOf({ digest, os, architecture, variant }: ChildFacts): readonly ChildManifest[] {
+  const parsed = parseDigest(digest ?? '');
+  const platform = [os, architecture, variant].filter((part) => part !== undefined && part !== null && part !== '').join('/');
+  return parsed ? [{ digest: parsed, platform: platform === '' ? 'any' : platform }] : [];
+}
+
+async function imagesIn(api: Api, name: ImageReference): Promise<readonly RepositoryImage[]> {
+  const place = imagesPlaceOf(name);
+  if (!place) {
+    throw new BinauthzError('INVALID_INPUT', `cannot list the images of ${nameOf(name)}: Artifact Registry stores none under this name`, {
+      resource: nameOf(name),
+      hint: 'write LOCATION-docker.pkg.dev/PROJECT/REPOSITORY, or gcr.io/PROJECT, and an image behind it where only one is meant',
+    });
+  }
+  const listed = await listImages(api, place.repository);
+  return listed
+    .filter(({ uri }) => place.image === undefined || uri.startsWith(`${nameOf(name)}@`))
+    .map(({ uri, digest, children }) => ({ name: uri, digest, children }));
 }
 
 function callOn(place: RepositoryPlace, what: string, resource: string, permission: string): Call {

@@ -3,12 +3,12 @@
 import type { Attestation } from '../core/attestation/attestation.js';
 import type { Attestor } from '../core/attestation/attestor.js';
 import { BinauthzError } from '../core/errors.js';
-import { idOf, parseAttestorName, parseNoteName, projectOf, type AttestorName, type ProjectId } from '../core/names.js';
-import type { AttestorKey } from '../core/signing/public-key.js';
+import { parseAttestorName, projectOf, type AttestorName, type ProjectId } from '../core/names.js';
 import type { AttestorService, ValidationResult } from '../ports/attestor-service.js';
 import type { PlatformEvaluation, PolicyService } from '../ports/policy-service.js';
+import { attestorOf } from './attestor-json.js';
 import type { Google } from './clients.js';
-import type { Call } from './errors.js';
+import { NOT_GOOGLE, type Call } from './errors.js';
 import { allPages } from './pages.js';
 import { evaluationOf } from './platform-evaluation.js';
 import { pathOf } from './rest.js';
@@ -111,44 +111,9 @@ async function listAttestors(google: Google, project: ProjectId): Promise<readon
     throw new BinauthzError(
       'RESPONSE_INVALID',
       `cannot list the attestors of ${parent}: expected an attestor’s name, got ${JSON.stringify(member(json, 'name') ?? null)}`,
-      { resource: parent },
+      { resource: parent, hint: NOT_GOOGLE },
     );
   });
-}
-
-function attestorOf(name: AttestorName, json: unknown): Attestor {
-  const owned = member(json, 'userOwnedGrafeasNote');
-  const note = parseNoteName(text(member(owned, 'noteReference')) ?? '');
-  if (!note) {
-    throw new BinauthzError(
-      'RESPONSE_INVALID',
-      `cannot read the attestor ${name}: expected a note (userOwnedGrafeasNote.noteReference), got ${JSON.stringify(member(owned, 'noteReference') ?? null)}`,
-      {
-        resource: name,
-        hint: `look at it: gcloud container binauthz attestors describe ${idOf(name)} --project=${projectOf(name)}`,
-      },
-    );
-  }
-  const serviceAgent = text(member(owned, 'delegationServiceAccountEmail'));
-  return {
-    name,
-    note,
-    keys: list(member(owned, 'publicKeys')).flatMap(keyOfJson),
-    ...(serviceAgent === undefined ? {} : { serviceAgent }),
-  };
-}
-
-// A key of a kind that is not known here verifies nothing here; the attestor's other keys still count. One without an
-// id would be selected by every signature that names none.
-function keyOfJson(json: unknown): readonly AttestorKey[] {
-  const id = text(member(json, 'id')) ?? '';
-  if (id === '') return [];
-  const armored = text(member(json, 'asciiArmoredPgpPublicKey'));
-  if (armored !== undefined) return [{ kind: 'pgp', id, armored }];
-  const pkix = member(json, 'pkixPublicKey');
-  const pem = text(member(pkix, 'publicKeyPem'));
-  if (pem === undefined) return [];
-  return [{ kind: 'pkix', id, pem, algorithm: text(member(pkix, 'signatureAlgorithm')) ?? 'SIGNATURE_ALGORITHM_UNSPECIFIED' }];
 }
 
 async function validate(google: Google, attestor: AttestorName, attestation: Attestation): Promise<ValidationResult> {

@@ -8,7 +8,7 @@ import type { Digest } from '../core/image/digest.js';
 import { parseNoteName, parseOccurrenceName, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
 import type { AttestationStore } from '../ports/attestation-store.js';
 import type { Google } from './clients.js';
-import type { Call } from './errors.js';
+import { NOT_GOOGLE, type Call } from './errors.js';
 import { allPages, type Page } from './pages.js';
 
 type Occurrence = protos.grafeas.v1.IOccurrence;
@@ -59,7 +59,7 @@ async function create(api: Api<GrafeasClient>, project: ProjectId, attestation: 
   throw new BinauthzError(
     'RESPONSE_INVALID',
     `cannot store an attestation for ${attestation.resourceUri}: expected the occurrence’s name, got ${name === '' ? 'none' : JSON.stringify(name.slice(0, 200))}`,
-    { resource: attestation.resourceUri },
+    { resource: attestation.resourceUri, hint: `run again, for it may be stored: a re-run finds it; if this stays so, ${NOT_GOOGLE}` },
   );
 }
 

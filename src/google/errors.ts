@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only file that reads the `code` of a foreign error. Google's packages report one failure in several shapes; here
 // each becomes what we called, on which resource, which permission, and what to do.
+import { ERROR_CODES } from '../core/error-codes.js';
 import { BinauthzError, type ErrorCode, type ErrorDetails, type Transient } from '../core/errors.js';
 import { CredentialFailure, HttpFailure, parseProblem, TimeoutFailure, type Need, type Problem } from './failures.js';
 import { enableHint, grantHint } from './grants.js';
@@ -29,14 +30,18 @@ const TRANSIENT_NETWORK: ReadonlySet<string> = new Set([
   ...['ENOTFOUND', 'EAI_AGAIN', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CONNECTION_TIMEOUT', 'UND_ERR_SOCKET'],
 ]);
 const LONGEST_QUOTE = 600;
+/** The next step where an answer of success is not what Google's API would send. */
+export const NOT_GOOGLE =
+  'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies';
 const USUAL_HINT: Readonly<Partial<Record<ErrorCode, string>>> = {
   UNAVAILABLE: 'run again later; a re-run goes on where this one ended (https://status.cloud.google.com tells of outages)',
   QUOTA_EXHAUSTED: 'run again in a minute, or with fewer runs at a time; quotas are per minute and can be raised in the Cloud console',
   NOTE_NOT_FOUND:
     'make the note that the attestor names with the Container Analysis API (projects.notes.create; gcloud has no command for it)',
   PROJECT_NOT_FOUND: 'check the project id (not its number or name): gcloud projects list',
-  RESPONSE_INVALID:
-    'something other than the Google API may have answered: check the endpoint overrides (CLOUDSDK_API_ENDPOINT_OVERRIDES_…) and proxies',
+  RESPONSE_INVALID: NOT_GOOGLE,
+  PERMISSION_DENIED: 'check that the identity of this run is the intended one, and which roles it holds there',
+  NOT_FOUND: 'check the name, and that the identity of this run may see it',
   INVALID_INPUT: 'Google refused the request as it stands: check the names and locations in it',
 };
 
@@ -44,7 +49,11 @@ const USUAL_HINT: Readonly<Partial<Record<ErrorCode, string>>> = {
 export function translate(thrown: unknown, call: Call, cancelled: boolean): unknown {
   if (thrown instanceof BinauthzError) return thrown;
   if (cancelled)
-    return new BinauthzError('CANCELLED', `${call.what} ${call.resource}: cancelled`, { resource: call.resource, cause: thrown });
+    return new BinauthzError('CANCELLED', `${call.what} ${call.resource}: cancelled`, {
+      resource: call.resource,
+      hint: 'run again: what was posted already is found and left alone',
+      cause: thrown,
+    });
   const chain = causes(thrown);
   const http = find(chain, HttpFailure);
   if (http) return ofAnswer(http, call);
@@ -109,6 +118,7 @@ function ofDisabledApi(failure: HttpFailure, call: Call, problem: Problem | unde
   const project = problem?.metadata['consumer']?.replace(/^projects\//, '') ?? /projects\/([^/]+)/.exec(call.resource)?.[1] ?? 'PROJECT';
   return fail(call, 'PERMISSION_DENIED', `the API ${service} is not enabled in project ${project}`, {
     hint: enableHint(service, project),
+    disabledApi: service,
     cause: failure,
   });
 }
@@ -231,11 +241,12 @@ function pause(kind: Transient['kind'], failure: HttpFailure, problem: Problem |
 }
 
 function fail(call: Call, code: ErrorCode, said: string, details: ErrorDetails): BinauthzError {
-  const hint = call.hint?.(code, said) ?? details.hint ?? USUAL_HINT[code];
+  // What is documented for the code is better than nothing.
+  const hint = call.hint?.(code, said) ?? details.hint ?? USUAL_HINT[code] ?? ERROR_CODES[code].fix.replaceAll('`', '');
   return new BinauthzError(code, `${call.what} ${call.resource}: ${said.slice(0, 2 * LONGEST_QUOTE)}`, {
     ...details,
     resource: call.resource,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }
 

@@ -6,7 +6,7 @@ import { BinauthzError } from '../core/errors.js';
 import type { ProjectId } from '../core/names.js';
 import type { DeployTargets } from '../ports/deploy-targets.js';
 import type { Google } from './clients.js';
-import type { Call } from './errors.js';
+import { NOT_GOOGLE, type Call } from './errors.js';
 import { pathOf } from './rest.js';
 
 /** GKE's clusters through REST. */
@@ -33,7 +33,7 @@ async function readCluster(google: Google, project: ProjectId, { location, name 
     throw new BinauthzError(
       'RESPONSE_INVALID',
       `cannot read the cluster ${resource}: expected that cluster, got ${JSON.stringify(member(reply, 'name') ?? null)}`,
-      { resource },
+      { resource, hint: NOT_GOOGLE },
     );
   }
   return settingOf(member(reply, 'binaryAuthorization'));

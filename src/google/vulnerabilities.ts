@@ -8,7 +8,7 @@ import { readOccurrence, SCAN_NOTE, type ReadOccurrence } from '../core/vulnerab
 import type { VulnerabilityStore } from '../ports/vulnerability-store.js';
 import { placeOf } from './artifact-places.js';
 import type { Google } from './clients.js';
-import type { Call } from './errors.js';
+import { NOT_GOOGLE, type Call } from './errors.js';
 import { allPages } from './pages.js';
 
 type Occurrence = protos.grafeas.v1.IOccurrence;
@@ -72,7 +72,7 @@ async function list(
 
 function readable(read: ReadOccurrence | undefined, resource: string): readonly ReadOccurrence[] {
   if (read?.kind !== 'problem') return read ? [read] : [];
-  throw new BinauthzError('RESPONSE_INVALID', `cannot read the vulnerabilities in ${resource}: ${read.problem}`, { resource });
+  throw new BinauthzError('RESPONSE_INVALID', `cannot read the vulnerabilities in ${resource}: ${read.problem}`, { resource, hint: NOT_GOOGLE });
 }
 
 // A digest is one content wherever it is stored, so what was found in a copy of the image counts as well.
@@ -83,13 +83,21 @@ function findingsIn(read: readonly ReadOccurrence[]): readonly Finding[] {
 // Whether it was scanned is said of this very repository, by Google's scanner alone: whoever may write occurrences in the
 // project could say the same under a note of their own. Of several the newest counts, and of equals the one that is not done.
 function newestScan(read: readonly ReadOccurrence[], image: PinnedReference): Scan | undefined {
+  const names = scannedNames(image);
   const own = read.filter(
     (occurrence): occurrence is ReadScan =>
-      occurrence.kind === 'scan' && occurrence.note === SCAN_NOTE && bare(occurrence.resourceUri) === pinnedName(image),
+      occurrence.kind === 'scan' && occurrence.note === SCAN_NOTE && names.includes(bare(occurrence.resourceUri)),
   );
   const [newest, ...older] = own.toSorted((one, other) => other.at - one.at);
   const equals = older.filter(({ at }) => at === newest?.at);
   return (equals.find(({ scan }) => scan.state !== 'FINISHED_SUCCESS') ?? newest)?.scan;
+}
+
+// The scanner calls a gcr.io repository of Artifact Registry by its old name, under whichever name the image was pulled.
+function scannedNames(image: PinnedReference): readonly string[] {
+  const name = pinnedName(image);
+  const [, project, host, rest] = /^[a-z0-9-]+-docker\.pkg\.dev\/(.+?)\/((?:us\.|eu\.|asia\.)?gcr\.io)\/(.+)$/.exec(name) ?? [];
+  return rest === undefined ? [name] : [name, `${host ?? ''}/${project ?? ''}/${rest}`];
 }
 
 function bare(resourceUri: string): string {

@@ -52,7 +52,6 @@ export const JOBS: Readonly<Record<ResultCommand, MakeJob>> = {
   },
   vulnerabilities: async (raw, { context, env, files }) => {
     const { parseVulnerabilities } = await import('./commands/vulnerabilities/parse.js');
-    const { parseVulnerabilities } = await import('./commands/vulnerabilities/parse.js');
     const { refuseVulnerable } = await import('./commands/vulnerabilities/refuse.js');
     const parsed = await parseVulnerabilities(raw, env, files);
     return { run: async () => (await runs()).runVulnerabilities(parsed, context), refuse: refuseVulnerable, reports: parsed.reports };

@@ -99,7 +99,7 @@ export function emptyResult(command: ResultCommand): CommandResult {
     case 'audit':
       return NOTHING_READ;
     case 'doctor':
-      return { schema: 'binauthz.doctor/v1', ok: false, findings: [] };
+      return { schema: 'binauthz.doctor/v1', ok: false, as: 'check', examined: [], findings: [], assumptions: [] };
   }
 }
 

@@ -19,6 +19,8 @@ const CERTIFICATE_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CE
 const CERTIFICATE_HINT =
   'if the registry, or a proxy before it, uses an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS; a registry without TLS is called on loopback only';
 
+const USUAL_HINT = 'run again later; if it stays so, check the network, and proxies between this machine and the registry';
+
 const KNOWN: Readonly<Record<string, Explanation>> = {
   ENOTFOUND: { reason: 'its name does not resolve', hint: 'check the spelling of the registry host', transient: false },
   EAI_AGAIN: { reason: 'its name does not resolve at the moment', transient: true },
@@ -38,12 +40,21 @@ const KNOWN: Readonly<Record<string, Explanation>> = {
 
 /** A failed exchange as an error: CANCELLED, or UNAVAILABLE, transient where another attempt may help. */
 export function networkError(cause: unknown, { host, resource, ended }: FailedExchange): BinauthzError {
-  if (ended === 'cancelled') return new BinauthzError('CANCELLED', `cancelled while reading ${resource}`, { resource, cause });
-  const { reason, hint, transient } = ended === undefined ? explain(cause) : { reason: ended, transient: true, hint: undefined };
+  if (ended === 'cancelled')
+    return new BinauthzError('CANCELLED', `cancelled while reading ${resource}`, {
+      resource,
+      hint: 'run again: what was posted already is found and left alone',
+      cause,
+    });
+  const {
+    reason,
+    hint = USUAL_HINT,
+    transient,
+  } = ended === undefined ? explain(cause) : { reason: ended, transient: true, hint: undefined };
   return new BinauthzError('UNAVAILABLE', `cannot reach ${host} for ${resource}: ${reason}`, {
     resource,
     cause,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     ...(transient ? { transient: { kind: 'unavailable' } } : {}),
   });
 }

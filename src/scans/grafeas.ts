@@ -7,34 +7,45 @@ type Fields = { readonly [member: string]: unknown };
 
 /** A listing of findings alone, such as that of On-Demand Scanning, which exists only once the scan is at its end. */
 const ASSUMED: Scan = { state: 'FINISHED_SUCCESS', isAssumed: true };
+/** A listing that exists while the scan goes on, and leaves out how far it is: what it holds may be half of the findings. */
+const UNTOLD: Scan = {
+  state: 'UNSPECIFIED',
+  errors: ['the listing leaves it out; give gcloud artifacts docker images describe IMAGE --show-package-vulnerability --format=json'],
+};
 
 type ReadScan = Extract<ReadOccurrence, { kind: 'scan' }>;
 
 interface Gathered {
   readonly findings: Finding[];
   scan?: ReadScan;
+  /** What its scan is taken for where none is told of. */
+  untold: Scan;
 }
 
 /** The reports in a document, one for each digest; what is wrong with it is added to the problems. */
 export function readGrafeas(document: unknown, problems: string[]): readonly ScanReport[] {
   const byDigest = new Map<string, Gathered>();
+  const isDescription = isFields(document) && isDescriptionOfImage(document);
   for (const value of occurrencesOf(document, problems)) {
-    const read = readOccurrence(isFields(value) && isFields(value['occurrence']) ? value['occurrence'] : value);
-    if (!read) continue;
-    if (read.kind === 'problem') {
-      problems.push(`Grafeas report: ${read.problem}`);
-      continue;
-    }
-    // A resource without a digest is no image that could be compared; it must not vanish.
-    const digest = digestIn(read.resourceUri) ?? '';
-    const gathered = byDigest.get(digest) ?? { findings: [] };
-    byDigest.set(digest, gathered);
-    if (read.kind === 'findings') gathered.findings.push(...read.findings);
-    else if (isOfVulnerabilities(read.note)) gathered.scan = newer(gathered.scan, read);
+    // gcloud artifacts vulnerabilities list wraps each of them.
+    const wrapped = isFields(value) && isFields(value['occurrence']) ? value['occurrence'] : undefined;
+    const read = readOccurrence(wrapped ?? value);
+    if (read?.kind === 'problem') problems.push(`Grafeas report: ${read.problem}`);
+    else if (read) gather(byDigest, read, wrapped !== undefined || isDescription ? UNTOLD : ASSUMED);
   }
   return [...byDigest]
     .filter(([, { findings, scan }]) => findings.length > 0 || scan)
     .map(([digest, gathered]) => reportOf(digest, gathered));
+}
+
+function gather(byDigest: Map<string, Gathered>, read: Exclude<ReadOccurrence, { kind: 'problem' }>, untold: Scan): void {
+  // A resource without a digest is no image that could be compared; it must not vanish.
+  const digest = digestIn(read.resourceUri) ?? '';
+  const gathered = byDigest.get(digest) ?? { findings: [], untold };
+  byDigest.set(digest, gathered);
+  if (untold === UNTOLD) gathered.untold = UNTOLD;
+  if (read.kind === 'findings') gathered.findings.push(...read.findings);
+  else if (isOfVulnerabilities(read.note)) gathered.scan = newer(gathered.scan, read);
 }
 
 // Of two from the same time, the one that is not done counts.
@@ -43,8 +54,8 @@ function newer(known: ReadScan | undefined, read: ReadScan): ReadScan {
   return known.at > read.at || known.scan.state !== 'FINISHED_SUCCESS' ? known : read;
 }
 
-function reportOf(digest: string, { findings, scan }: Gathered): ScanReport {
-  return { digests: digest === '' ? [] : [digest], scan: scan?.scan ?? ASSUMED, findings };
+function reportOf(digest: string, { findings, scan, untold }: Gathered): ScanReport {
+  return { digests: digest === '' ? [] : [digest], scan: scan?.scan ?? untold, findings };
 }
 
 // Google announces scans of other kinds too, under other notes of the same project; other scanners have notes of their own.
@@ -64,10 +75,14 @@ function occurrencesOf(document: unknown, problems: string[]): readonly unknown[
     return [];
   }
   if (Array.isArray(document['occurrences'])) return document['occurrences'];
-  if ('package_vulnerability_summary' in document || 'discovery_summary' in document) return describedIn(document, problems);
+  if (isDescriptionOfImage(document)) return describedIn(document, problems);
   if ('resourceUri' in document) return [document];
   problems.push('expected a report of Trivy (SchemaVersion) or occurrences of Grafeas (a list, or a member "occurrences")');
   return [];
+}
+
+function isDescriptionOfImage(document: Fields): boolean {
+  return 'package_vulnerability_summary' in document || 'discovery_summary' in document;
 }
 
 // gcloud artifacts docker images describe --show-package-vulnerability: occurrences by severity, and those of the scan.

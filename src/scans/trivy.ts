@@ -7,6 +7,7 @@ type Fields = { readonly [member: string]: unknown };
 
 /** The classes of results that hold vulnerabilities; a report without any has looked for none. */
 const CLASSES: ReadonlySet<unknown> = new Set(['os-pkgs', 'lang-pkgs']);
+const LONGEST_NAME = 80;
 const NOTHING_SEEN: Scan = {
   state: 'FINISHED_UNSUPPORTED',
   errors: ['Trivy found no packages in it (run it with --scanners vuln, and on an image whose packages it knows)'],
@@ -30,15 +31,26 @@ export function readTrivy(document: unknown, problems: string[]): readonly ScanR
   // What somebody told Trivy to suppress is a finding like any other: waivers stand in the policy, with an owner.
   const detected = scanned.flatMap((result) => [...listOf(result, 'Vulnerabilities', problems), ...suppressedIn(result, problems)]);
   const findings = detected.flatMap((entry) => findingOf(entry, problems));
+  const state = stateOf(scanned, metadata['OS']);
   const platform = platformOf(metadata['ImageConfig']);
   return [
     {
       digests: digestsOf(metadata),
       ...(platform === undefined ? {} : { platform }),
-      scan: { ...(scanned.length === 0 ? NOTHING_SEEN : { state: 'FINISHED_SUCCESS' }), ...timeOf(document['CreatedAt']) },
+      scan: { ...state, ...timeOf(document['CreatedAt']) },
       findings,
     },
   ];
+}
+
+// A system whose packages were not compared (--pkg-types library, or a system that Trivy has no data of) is left out of the
+// results without a word.
+function stateOf(scanned: readonly Fields[], system: unknown): Scan {
+  if (scanned.length === 0) return NOTHING_SEEN;
+  const family = isFields(system) ? textOf(system['Family']) : '';
+  if (family === '' || scanned.some((result) => result['Class'] === 'os-pkgs')) return { state: 'FINISHED_SUCCESS' };
+  const missing = `the packages of its operating system (${family.slice(0, LONGEST_NAME)}) are not in the report`;
+  return { state: 'FINISHED_SUCCESS', errors: [`${missing}: run Trivy without --pkg-types, on a system that it supports`] };
 }
 
 function timeOf(createdAt: unknown): Pick<Scan, 'lastScanTime'> {
@@ -68,6 +80,10 @@ function findingOf(entry: Fields, problems: string[]): readonly Finding[] {
   const id = entry['VulnerabilityID'];
   if (typeof id !== 'string' || id === '') return refuse(problems, 'a vulnerability has no VulnerabilityID');
   const fixed = textOf(entry['FixedVersion']);
+  const scores = scoresOf(entry['CVSS']);
+  // A score that cannot be read might have been the one that denies.
+  if (scores.some(({ score }) => score !== undefined && score !== null && typeof score !== 'number'))
+    return refuse(problems, `${id.slice(0, LONGEST_NAME)} has a CVSS score that is no number`);
   return [
     {
       id,
@@ -76,7 +92,7 @@ function findingOf(entry: Fields, problems: string[]): readonly Finding[] {
       fixedVersion: fixed === '' ? null : fixed,
       fixable: fixed !== '' || entry['Status'] === 'fixed',
       severity: severityOf(entry['Severity']),
-      cvss: cvssOf(scoresOf(entry['CVSS'])),
+      cvss: cvssOf(scores),
     },
   ];
 }

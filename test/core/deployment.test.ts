@@ -6,18 +6,21 @@ import { placeOf } from '../../src/core/deployment/place.js';
 import { parseClusterRef, regionOf } from '../../src/core/deployment/target.js';
 
 describe('the evaluation mode of a cluster (facts 5.9)', () => {
-  it.each<[mode: string, enabled: boolean, isEnforced: boolean | undefined]>([
-    ['PROJECT_SINGLETON_POLICY_ENFORCE', false, true],
-    ['POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE', false, true],
-    ['POLICY_BINDINGS', true, false],
-    ['DISABLED', true, false],
-    ['', false, false],
-    ['', true, true],
-    ['EVALUATION_MODE_UNSPECIFIED', false, false],
-    ['EVALUATION_MODE_UNSPECIFIED', true, true],
-    ['SOMETHING_NEW', true, undefined],
-  ])('"%s", enabled %s: enforced %s', (evaluationMode, enabled, isEnforced) => {
-    expect(enforcementOf({ evaluationMode, enabled })).toMatchObject({ isEnforced, because: expect.stringMatching(/./) });
+  const modeIs = (mode: string): string => `its evaluation mode is ${mode}`;
+  const ON = 'Binary Authorization is enabled on it';
+  const OFF = 'Binary Authorization is not enabled on it';
+  it.each<[mode: string, enabled: boolean, isEnforced: boolean | undefined, because: string]>([
+    ['PROJECT_SINGLETON_POLICY_ENFORCE', false, true, modeIs('PROJECT_SINGLETON_POLICY_ENFORCE')],
+    ['POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE', false, true, modeIs('POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE')],
+    ['POLICY_BINDINGS', true, false, modeIs('POLICY_BINDINGS')],
+    ['DISABLED', true, false, modeIs('DISABLED')],
+    ['', false, false, OFF],
+    ['', true, true, ON],
+    ['EVALUATION_MODE_UNSPECIFIED', false, false, OFF],
+    ['EVALUATION_MODE_UNSPECIFIED', true, true, ON],
+    ['SOMETHING_NEW', true, undefined, 'its evaluation mode SOMETHING_NEW is not known'],
+  ])('"%s", enabled %s: enforced %s, because %s', (evaluationMode, enabled, isEnforced, because) => {
+    expect(enforcementOf({ evaluationMode, enabled })).toEqual({ isEnforced, because });
   });
 });
 
@@ -27,9 +30,14 @@ describe('a cluster’s name (facts 5.4)', () => {
     ['us-central1.prod', 'us-central1', 'prod'],
     ['global.test-membership', 'global', 'test-membership'],
     ['global.a.b', 'global', 'a.b'],
+    ['a.b', 'a', 'b'],
     ['prod'],
     ['.prod'],
     ['us-central1-a.'],
+    ['us-central1-a.prod.'],
+    ['us-central1-a.-prod'],
+    ['us-central1-a.prod/x'],
+    ['1.prod'],
     ['us central.prod'],
     ['US-CENTRAL1.prod'],
     ['projects/p/locations/l/clusters/c'],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { type BinauthzError } from '../../src/core/errors.js';
+import { BinauthzError } from '../../src/core/errors.js';
 import { digestOf } from '../../src/core/image/digest.js';
 import { digestsToAttest, MANIFEST_MEDIA_TYPES, readManifest, type ResolvedImage } from '../../src/core/image/platform.js';
 import { parseImageReference, pin } from '../../src/core/image/reference.js';
@@ -30,11 +30,30 @@ function read(manifest: unknown, contentType?: string): ResolvedImage {
   return readManifest(bytes, contentType, pin(parsed.reference, digestOf(bytes)));
 }
 
+function refusal(reading: () => unknown): BinauthzError {
+  try {
+    reading();
+  } catch (error) {
+    if (error instanceof BinauthzError) return error;
+    throw error;
+  }
+  throw new Error('it was read');
+}
+
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 const UNKNOWN = { os: 'unknown', architecture: 'unknown' };
 const ATTESTATION = {
   annotations: { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': digest('amd64') },
 };
+
+it('registries are asked for indexes first, then for images, OCI’s before Docker’s', () => {
+  expect(MANIFEST_MEDIA_TYPES).toEqual([
+    'application/vnd.oci.image.index.v1+json',
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/vnd.docker.distribution.manifest.v2+json',
+  ]);
+});
 
 describe('single images', () => {
   it.each([
@@ -45,7 +64,8 @@ describe('single images', () => {
   });
 
   it('takes the media type from the header where the body has none, as OCI allows', () => {
-    expect(read({ ...IMAGE, mediaType: undefined }, `${OCI_MANIFEST}; charset=utf-8`).mediaType).toBe(OCI_MANIFEST);
+    for (const header of [OCI_MANIFEST, `${OCI_MANIFEST}; charset=utf-8`, ` ${OCI_MANIFEST} ;a;b`])
+      expect(read({ ...IMAGE, mediaType: undefined }, header).mediaType).toBe(OCI_MANIFEST);
   });
 
   it.each([undefined, 'application/json', 'text/plain; charset=utf-8'])('believes the body where the header says %s', (contentType) => {
@@ -79,72 +99,126 @@ describe('indexes', () => {
   });
 
   it.each([
-    ['no platform', undefined],
-    ['an empty platform', {}],
-  ])('keeps an entry with %s, which may run anywhere', (_name, platform) => {
-    expect(read(indexOf(entry('any', platform))).children).toEqual([{ digest: digest('any'), platform: 'any' }]);
+    ['no platform', undefined, 'any'],
+    ['an empty platform', {}, 'any'],
+    ['a platform of empty names', { os: '', architecture: '' }, 'any'],
+    ['an architecture alone', { os: '', architecture: 'amd64' }, 'amd64'],
+    ['a system that is no text', { os: 5, architecture: 'amd64' }, 'amd64'],
+    ['a name of 100 characters', { os: 'x'.repeat(100), architecture: 'a' }, `${'x'.repeat(100)}/a`],
+  ])('keeps an entry with %s', (_name, given, platform) => {
+    expect(read(indexOf(entry('any', given))).children).toEqual([{ digest: digest('any'), platform }]);
+  });
+
+  it('reads annotations that are none as nothing', () => {
+    expect(read(indexOf(entry('amd64', AMD64, { annotations: null, artifactType: null }))).children).toHaveLength(1);
   });
 });
 
 describe('refused as MANIFEST_INVALID', () => {
-  it.each<[string, unknown, string | undefined, RegExp]>([
-    ['not JSON', '<html>log in</html>', 'text/html', /not JSON/],
-    ['empty', '', OCI_MANIFEST, /not JSON/],
-    ['not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), OCI_MANIFEST, /not JSON/],
-    ['not an object', [IMAGE], OCI_MANIFEST, /not a JSON object/],
+  const NOT_JSON = 'it is not JSON, or says something twice';
+  const BOTH = 'it claims to be an index and an image at once';
+  const NO_DIGEST = 'the index has an entry without a sha256 digest';
+  const NO_IMAGE = 'the index holds no runnable image, expected at least one manifest with a platform';
+  const EXPECTED = 'expected an image manifest or an index';
+  const typed = (mediaType: string): object => ({ ...IMAGE, mediaType });
+  const misfit = (mediaType: string): string => `its content does not fit its media type ${mediaType}`;
+  const platform = (quoted: string): string => `the index has an entry whose platform is not made of names: ${quoted}`;
+
+  it.each<[string, unknown, string | undefined, string]>([
+    ['not JSON', '<html>log in</html>', 'text/html', NOT_JSON],
+    ['empty', '', OCI_MANIFEST, NOT_JSON],
+    ['not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), OCI_MANIFEST, NOT_JSON],
+    ['a list', [IMAGE], OCI_MANIFEST, 'it is not a JSON object'],
+    ['null', null, OCI_MANIFEST, 'it is not a JSON object'],
+    ['a text', '"x"', OCI_MANIFEST, 'it is not a JSON object'],
     [
       'schema 1',
       { schemaVersion: 1, name: 'app', tag: 'v1', fsLayers: [], history: [] },
       'application/vnd.docker.distribution.manifest.v1+prettyjws',
-      /schema 1/,
+      'it is a Docker schema 1 manifest, which has no stable digest: push the image again with a current tool',
     ],
-    ['no media type at all', { ...IMAGE, mediaType: undefined }, undefined, /media type is missing/],
+    ['no media type at all', { ...IMAGE, mediaType: undefined }, undefined, `its media type is missing, ${EXPECTED}`],
     [
       'another media type',
-      { ...IMAGE, mediaType: 'application/vnd.oci.artifact.manifest.v1+json' },
+      typed('application/vnd.oci.artifact.manifest.v1+json'),
       undefined,
-      /media type is application\/vnd\.oci\.artifact/,
+      `its media type is application/vnd.oci.artifact.manifest.v1+json, ${EXPECTED}`,
     ],
-    ['a media type that is no string', { ...IMAGE, mediaType: 5 }, OCI_MANIFEST, /media type is 5/],
-    ['an index served as an image', indexOf(entry('amd64', AMD64)), OCI_MANIFEST, /the registry says/],
-    ['an image served as an index', IMAGE, OCI_INDEX, /the registry says/],
+    ['a media type of 100,000 characters', typed('x'.repeat(100_000)), undefined, `its media type is ${'x'.repeat(100)}, ${EXPECTED}`],
+    ['a media type that is a number', { ...IMAGE, mediaType: 5 }, OCI_MANIFEST, `its media type is 5, ${EXPECTED}`],
+    [
+      'a media type that converts to no text',
+      { ...IMAGE, mediaType: { toString: 1 } },
+      OCI_MANIFEST,
+      `its media type is an object, ${EXPECTED}`,
+    ],
+    [
+      'an index served as an image',
+      indexOf(entry('amd64', AMD64)),
+      OCI_MANIFEST,
+      `its own media type is ${OCI_INDEX}, the registry says ${OCI_MANIFEST}`,
+    ],
+    ['an image served as an index', IMAGE, OCI_INDEX, `its own media type is ${OCI_MANIFEST}, the registry says ${OCI_INDEX}`],
+    [
+      'an image served as an index, with white space and a parameter',
+      IMAGE,
+      ` ${DOCKER_LIST} ; charset=utf-8; q=1`,
+      `its own media type is ${OCI_MANIFEST}, the registry says ${DOCKER_LIST}`,
+    ],
     [
       'the content of an index, typed as an image by the header alone',
       { schemaVersion: 2, manifests: [entry('amd64', AMD64)] },
       OCI_MANIFEST,
-      /does not fit/,
+      misfit(OCI_MANIFEST),
     ],
     [
       'the content of an image, typed as an index by the header alone',
       { schemaVersion: 2, config: CONFIG, layers: [LAYER] },
       OCI_INDEX,
-      /does not fit/,
+      misfit(OCI_INDEX),
     ],
-    ['an index and an image at once', { ...IMAGE, manifests: [entry('amd64', AMD64)] }, undefined, /at once/],
-    ['an image without configuration and layers', { schemaVersion: 2, mediaType: OCI_MANIFEST }, OCI_MANIFEST, /does not fit/],
-    ['an empty object, typed by the header', {}, OCI_MANIFEST, /does not fit/],
-    ['an empty index', indexOf(), undefined, /no runnable image/],
-    ['an index of provenance only', indexOf(entry('provenance', UNKNOWN, ATTESTATION)), undefined, /no runnable image/],
-    ['an entry that is not an object', indexOf('x'), undefined, /not an object/],
-    ['an entry without a digest', indexOf({ platform: AMD64 }), undefined, /without a sha256 digest/],
-    ['an entry with another hash', indexOf({ platform: AMD64, digest: `sha512:${'0'.repeat(128)}` }), undefined, /without a sha256 digest/],
+    ['an image and an index at once', { ...IMAGE, manifests: [entry('amd64', AMD64)] }, undefined, BOTH],
+    ['an index with a configuration', { ...indexOf(entry('amd64', AMD64)), config: CONFIG }, undefined, BOTH],
+    ['an index with layers', { ...indexOf(entry('amd64', AMD64)), layers: [] }, undefined, BOTH],
+    ['an index whose manifests are no list', { ...indexOf(), manifests: {} }, undefined, misfit(OCI_INDEX)],
+    ['an image without configuration and layers', { schemaVersion: 2, mediaType: OCI_MANIFEST }, OCI_MANIFEST, misfit(OCI_MANIFEST)],
+    ['an image without configuration', { ...IMAGE, config: undefined }, undefined, misfit(OCI_MANIFEST)],
+    ['an image whose layers are no list', { ...IMAGE, layers: {} }, undefined, misfit(OCI_MANIFEST)],
+    ['an empty object, typed by the header', {}, OCI_MANIFEST, misfit(OCI_MANIFEST)],
+    ['an empty index', indexOf(), undefined, NO_IMAGE],
+    ['an index of provenance only', indexOf(entry('provenance', UNKNOWN, ATTESTATION)), undefined, NO_IMAGE],
+    ['an entry that is not an object', indexOf('x'), undefined, 'the index has an entry that is not an object'],
+    ['an entry of null', indexOf(null), undefined, 'the index has an entry that is not an object'],
+    ['an entry without a digest', indexOf({ platform: AMD64 }), undefined, NO_DIGEST],
+    ['an entry with another hash', indexOf({ platform: AMD64, digest: `sha512:${'0'.repeat(128)}` }), undefined, NO_DIGEST],
+    ['an entry with a list of one digest', indexOf(entry('x', AMD64, { digest: [digest('x')] })), undefined, NO_DIGEST],
     [
-      'a platform that would write into the log',
+      'a platform that would begin a line of the log',
       indexOf(entry('evil', { os: 'linux\n::error::x', architecture: 'amd64' })),
       undefined,
-      /platform/,
+      platform('"linux\\n::error::x"'),
+    ],
+    ['a platform behind a line break', indexOf(entry('evil', { os: 'linux', architecture: '\namd64' })), undefined, platform('"\\namd64"')],
+    [
+      'a platform that fills the log',
+      indexOf(entry('evil', { os: 'x'.repeat(101), architecture: 'amd64' })),
+      undefined,
+      platform(`"${'x'.repeat(100)}"`),
     ],
   ])('%s', (_name, manifest, contentType, message) => {
-    const reading = (): unknown => read(manifest, contentType);
-    expect(reading).toThrow(
-      expect.objectContaining({ code: 'MANIFEST_INVALID', exitCode: 7, resource: 'us-docker.pkg.dev/p/r/app:v1' }) as BinauthzError,
-    );
-    expect(reading).toThrow(message);
+    const error = refusal(() => read(manifest, contentType));
+    expect(error.message).toBe(`cannot read the manifest of us-docker.pkg.dev/p/r/app:v1: ${message}`);
+    expect(error).toMatchObject({
+      code: 'MANIFEST_INVALID',
+      exitCode: 7,
+      resource: 'us-docker.pkg.dev/p/r/app:v1',
+      hint: 'check that the reference names a container image (docker buildx imagetools inspect REFERENCE) and not another artifact',
+    });
   });
 
-  it('quotes no more than a line of what it got', () => {
-    const reading = (): unknown => read({ ...IMAGE, mediaType: 'x'.repeat(100_000) });
-    expect(reading).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{1,400}$/) as string }) as BinauthzError);
+  it('keeps what the parser said as the cause', () => {
+    expect(refusal(() => read('<html>')).cause).toBeInstanceOf(SyntaxError);
+    expect(refusal(() => read('[]')).cause).toBeUndefined();
   });
 });
 
@@ -184,6 +258,5 @@ describe('an index of thousands', () => {
       `{"schemaVersion":2,"mediaType":"${OCI_INDEX}","manifests":[],"manifests":[${JSON.stringify(entry('x', AMD64))}]}`,
     ],
     ['a byte order mark', `\ufeff${JSON.stringify(IMAGE)}`],
-    ['a media type that converts to no text', '{"mediaType":{"toString":1}}'],
   ])('nor is one with %s', (_name, text) => expect(() => read(text)).toThrow(/cannot read the manifest/));
 });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../src/core/duration.js';
 import {
   attestorNameIn,
   idOf,
@@ -38,6 +37,9 @@ describe('names', () => {
         'projects/p/attestors/a?x=1',
         'projects/p/attestors/a\n',
         'projects/p/notes/a',
+        'projects/p/attestors/.',
+        'projects/p/attestors/..',
+        'projects/p/attestors/%2e%2E',
       ],
     ],
     ['note', parseNoteName, ['projects/p/notes/n', 'projects/123/notes/n'], ['projects/p/note/n', 'n']],
@@ -61,30 +63,5 @@ describe('names', () => {
     expect(attestor && [projectOf(attestor), idOf(attestor)]).toEqual(['p', 'a']);
     const version = parseKeyVersionName(`${KEY}/cryptoKeyVersions/12`);
     expect(version && keyOf(version)).toBe(KEY);
-  });
-});
-
-describe('durations', () => {
-  it.each([
-    ['500ms', 500],
-    ['30s', 30_000],
-    ['0s', 0],
-    ['1.5m', 90_000],
-    ['24h', 86_400_000],
-    ['30d', 2_592_000_000],
-  ])('%s is %i ms', (text, ms) => {
-    expect(parseDuration(text)).toBe(ms);
-  });
-
-  it.each(['', '5', 's', '-5s', '5 s', '5S', '1e3s', '5m30s', 'soon', '٥s'])('%j is none', (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  });
-
-  it.each([
-    [12, '12 ms'],
-    [2_440, '2.4 s'],
-    [90_000, '1.5 min'],
-  ])('%i ms reads %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text);
   });
 });

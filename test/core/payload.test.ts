@@ -125,6 +125,7 @@ describe('decodePayload', () => {
     ['critical is inherited', `{"__proto__":{"critical":{${inner}}}}`],
     ['no digest', '{"critical":{"image":{}}}'],
     ['a number as digest', '{"critical":{"image":{"docker-manifest-digest":1}}}'],
+    ['a list of one digest', `{"critical":{"image":{"docker-manifest-digest":["${D}"]}}}`],
     ['sha512', `{"critical":{"image":{"docker-manifest-digest":"sha512:${HEX}${HEX}"}}}`],
     ['upper case', `{"critical":{"image":{"docker-manifest-digest":"sha256:${HEX.toUpperCase()}"}}}`],
     ['a short digest', `{"critical":{"image":{"docker-manifest-digest":"${D.slice(0, -1)}"}}}`],

@@ -48,6 +48,8 @@ describe('patterns (facts 5.3)', () => {
     ['gcr.io/p/*', true],
     ['gcr.io/**', true],
     ['gcr.io/p**', true],
+    ['gcr.io/p/*/app', false],
+    ['gcr.io/p/**/app*', false],
     ['nginx', true],
   ])('facts 5.1 row 6: is "%s" taken? %s', (pattern, isUsable) => {
     expect(isUsablePattern(pattern)).toBe(isUsable);
@@ -55,24 +57,63 @@ describe('patterns (facts 5.3)', () => {
 });
 
 describe('the nearest pattern (traps 4)', () => {
-  it.each<[patterns: readonly string[], image: string, pattern: string | undefined, why?: RegExp]>([
-    [['gcr.io/q/*', 'gcr.io/p/app'], 'gcr.io/p/app:1.2', 'gcr.io/p/app', /exact text/],
-    [['gcr.io/p/app'], `gcr.io/p/app@${D}`, 'gcr.io/p/app', /a digest/],
-    [['gcr.io/p/*'], 'gcr.io/p/team/app:1', 'gcr.io/p/*', /"\*\*" does/],
-    [['gcr.io/p/app@*'], 'gcr.io/p/app:1', 'gcr.io/p/app@*', /the image has a tag/],
-    [['gcr.io/p/app:v1.*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app:v1.*', /another one/],
-    [['gcr.io/p/app:v1.*'], 'gcr.io/p/app:v2', 'gcr.io/p/app:v1.*', /another one/],
-    [['docker.io/library/*'], 'nginx', 'docker.io/library/*', /as written/],
-    [['docker.io/library/nginx'], 'nginx', 'docker.io/library/nginx', /as written/],
-    [['nginx'], 'docker.io/library/nginx', 'nginx', /as written/],
-    [['gcr.io/p/app:latest'], 'gcr.io/p/app', 'gcr.io/p/app:latest', /as written/],
-    [['docker.io/library/**'], 'gcr.io/p/app', undefined],
-    [['gcr.io/p/app'], 'gcr.io/p/application:1', undefined],
-    [[], 'gcr.io/p/app', undefined],
+  const goesOn = (what: string): string => `it matches that exact text only, and the image goes on with ${what}`;
+  const TAG = goesOn('a tag or digest');
+  const SLASH = '"*" does not go beyond the next "/"; "**" does';
+  const ANOTHER = 'it is compared as text, and the tag or digest is another one';
+  const HAS_TAG = 'it is compared as text: "@" covers digests, and the image has a tag';
+  const SPELT = 'names are compared as written: no registry, "library/" or ":latest" is added or taken away';
+
+  it.each<[patterns: readonly string[], image: string, pattern: string, why: string]>([
+    [['gcr.io/q/*', 'gcr.io/p/app'], 'gcr.io/p/app:1.2', 'gcr.io/p/app', TAG],
+    [['gcr.io/p/app'], `gcr.io/p/app@${D}`, 'gcr.io/p/app', goesOn('a digest')],
+    [['gcr.io/p/*', 'gcr.io/p/team/app'], 'gcr.io/p/team/app:1', 'gcr.io/p/team/app', TAG],
+    [['gcr.io/p/*'], 'gcr.io/p/team/app:1', 'gcr.io/p/*', SLASH],
+    [['gcr.io/p/team/app:2', 'gcr.io/p/*'], 'gcr.io/p/team/app:1', 'gcr.io/p/*', SLASH],
+    [['gcr.io/p/app@*'], 'gcr.io/p/app:1', 'gcr.io/p/app@*', HAS_TAG],
+    [['gcr.io/p/app:*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app:*', ANOTHER],
+    [['gcr.io/p/app@sha256:0*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app@sha256:0*', ANOTHER],
+    [['localhost:5000/app:1'], 'localhost:5000/app:2', 'localhost:5000/app:1', ANOTHER],
+    [['gcr.io/p/app:v1.*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app:v1.*', ANOTHER],
+    [['gcr.io/p/app:v1.*'], 'gcr.io/p/app:v2', 'gcr.io/p/app:v1.*', ANOTHER],
+    [['gcr.io/p/app:v1'], 'gcr.io/p/app:v2', 'gcr.io/p/app:v1', ANOTHER],
+    [['docker.io/library/*'], 'nginx', 'docker.io/library/*', SPELT],
+    [['docker.io/library/nginx'], 'nginx', 'docker.io/library/nginx', SPELT],
+    [['index.docker.io/library/nginx:1'], 'nginx:1', 'index.docker.io/library/nginx:1', SPELT],
+    [['index.docker.io/nginx'], 'docker.io/library/nginx', 'index.docker.io/nginx', SPELT],
+    [['library/nginx'], 'index.docker.io/nginx', 'library/nginx', SPELT],
+    [['docker.io/nginx'], 'nginx', 'docker.io/nginx', SPELT],
+    [['docker.io/me/app'], 'me/app', 'docker.io/me/app', SPELT],
+    [['index.docker.io/me/app:latest'], 'docker.io/me/app', 'index.docker.io/me/app:latest', SPELT],
+    [['nginx'], 'docker.io/library/nginx', 'nginx', SPELT],
+    [['nginx:latest'], 'docker.io/library/nginx', 'nginx:latest', SPELT],
+    [['gcr.io/p/app:latest'], 'gcr.io/p/app', 'gcr.io/p/app:latest', SPELT],
+    [['localhost/app:latest'], 'localhost/app', 'localhost/app:latest', SPELT],
+    [['localhost:5000/app:latest'], 'localhost:5000/app', 'localhost:5000/app:latest', SPELT],
   ])('of %j to %s is %s', (patterns, image, pattern, why) => {
-    const found = nearestPattern(patterns, image);
-    expect(found?.pattern).toBe(pattern);
-    if (why) expect(found?.why).toMatch(why);
+    expect(nearestPattern(patterns, image)).toEqual({ pattern, why });
+  });
+
+  it.each<[patterns: readonly string[], image: string]>([
+    [[], 'gcr.io/p/app'],
+    [['docker.io/library/**'], 'gcr.io/p/app'],
+    [['gcr.io/p/app'], 'gcr.io/p/application:1'],
+    [['gcr.io/p/app:1'], 'gcr.io/p/apq:1'],
+    [['gcr.io/p/app:1'], 'gcr.io/p/app/x:1'],
+    [['gcr.io/p/app:1'], 'gcr.io/q/app:1'],
+    [['gcr.io/q/**'], 'gcr.io/p/app'],
+    [['gcr.io/p/a**'], 'gcr.io/p/b/app'],
+    // Docker Hub's spellings are those of Docker Hub only.
+    [['docker.io/library/app'], 'localhost/app'],
+    [['docker.io/localhost/app'], 'localhost/app'],
+    [['docker.io/host:5000/app'], 'host:5000/app'],
+    [['docker.io/gcr.io/app'], 'gcr.io/app'],
+    [['docker.io/library/me/app'], 'me/app'],
+    [['nginx'], 'gcr.io/docker.io/library/nginx'],
+    // ":latest" is for a name without a tag or digest.
+    [['docker.io/library/nginx:1:latest'], 'nginx:1'],
+  ])('of %j to %s is none', (patterns, image) => {
+    expect(nearestPattern(patterns, image)).toBeUndefined();
   });
 
   it('is found in time that grows with the text only: manifests are anybody’s', () => {

@@ -5,7 +5,7 @@ import { parseAttestorName, parseNoteName } from '../../src/core/names.js';
 import type { GivenKey } from '../../src/core/signing/given-key.js';
 import { pairKeys } from '../../src/core/signing/pairing.js';
 import { defaultKeyId, spkiOf, type AttestorKey, type PublicKey } from '../../src/core/signing/public-key.js';
-import { algorithmNamed, keyPairFor, publicPem } from '../support/pkix-keys.js';
+import { algorithmNamed, keyPairFor, publicPem, rsaPublicKey } from '../support/pkix-keys.js';
 
 const P256 = algorithmNamed('ECDSA_P256_SHA256');
 const RSA = algorithmNamed('RSA_PSS_2048_SHA256');
@@ -19,7 +19,7 @@ function listed(which: number, id = `//cloudkms.googleapis.com/v1/${which}`, alg
   return { kind: 'pkix', id, pem: publicPem(keyPairFor(P256, which).publicKey), algorithm };
 }
 
-function ec(which: number): PublicKey {
+function ec(which: number): Extract<PublicKey, { kind: 'pkix' }> {
   return { kind: 'pkix', spki: spkiOf(publicPem(keyPairFor(P256, which).publicKey))!, algorithm: P256 };
 }
 
@@ -54,7 +54,7 @@ describe('pairKeys', () => {
   });
 
   it('takes the algorithm that the attestor declares of those a local RSA key serves', () => {
-    const { publicKey } = keyPairFor(RSA);
+    const publicKey = rsaPublicKey(2048);
     const spki = spkiOf(publicPem(publicKey))!;
     const pkcs1 = algorithmNamed('RSA_SIGN_PKCS1_2048_SHA256');
     const rsa = given('rsa', [
@@ -65,37 +65,56 @@ describe('pairKeys', () => {
     expect(pairs.map((pair) => pair.publicKey.kind === 'pkix' && pair.publicKey.algorithm)).toEqual([pkcs1]);
   });
 
-  it('refuses an attestor without keys', () => {
-    const { pairs, errors } = pairKeys([attestor('a')], [given('k', [ec(0)])]);
-    expect(pairs).toEqual([]);
-    expect(errors.map(({ code, resource }) => [code, resource])).toEqual([['KEY_NOT_TRUSTED', 'projects/p-project/attestors/a']]);
-    expect(errors[0]?.message).toContain('trusts no key');
-  });
-
-  it('lists both sides where an attestor trusts none of the keys', () => {
-    const { errors } = pairKeys([attestor('a', listed(1, 'its-id'))], [given('mine', [ec(0)])]);
-    expect(errors.map(({ code }) => code)).toEqual(['KEY_NOT_TRUSTED']);
-    expect(errors[0]?.message).toContain('its-id');
-    expect(errors[0]?.message).toContain(
-      defaultKeyId(ec(0).kind === 'pkix' ? spkiOf(publicPem(keyPairFor(P256, 0).publicKey))! : new Uint8Array()),
-    );
-  });
-
-  it('says when the very key is listed under another algorithm', () => {
-    const { errors } = pairKeys([attestor('a', listed(0, 'its-id', 'ECDSA_P384_SHA384'))], [given('mine', [ec(0)])]);
-    expect(errors.map(({ code }) => code)).toEqual(['KEY_NOT_TRUSTED']);
-    expect(errors[0]?.hint).toContain('ECDSA_P384_SHA384');
-  });
-
-  it('refuses a key that no attestor trusts, even where each attestor has one', () => {
-    const { pairs, errors } = pairKeys([attestor('a', listed(0))], [given('good', [ec(0)]), given('stray', [ec(1)])]);
-    expect(pairs.length).toBe(1);
-    expect(errors.map(({ code, resource }) => [code, resource])).toEqual([['KEY_NOT_TRUSTED', 'stray']]);
-  });
-
   it('keeps the good pairs beside the errors', () => {
     const { pairs, errors } = pairKeys([attestor('a', listed(0)), attestor('b', listed(1))], [given('k0', [ec(0)])]);
     expect(pairs.map((pair) => pair.attestor.name)).toEqual(['projects/p-project/attestors/a']);
     expect(errors.map(({ resource }) => resource)).toEqual(['projects/p-project/attestors/b']);
+  });
+});
+
+describe('what cannot be paired', () => {
+  const [A, B] = ['projects/p-project/attestors/a', 'projects/p-project/attestors/b'];
+  const PGP = { kind: 'pgp', id: FINGERPRINT, armored: '' } as const;
+  const add = 'gcloud container binauthz attestors public-keys add';
+  const ID = [0, 1].map((which) => `ECDSA_P256_SHA256 ${defaultKeyId(ec(which).spki)}`);
+
+  it.each<[string, readonly Attestor[], readonly GivenKey[], resource: string | undefined, message: string, hint: string]>([
+    [
+      'an attestor without keys',
+      [attestor('a')],
+      [given('mine', [ec(0)])],
+      A,
+      `cannot attest for ${A}: the attestor trusts no key, so nothing would ever be admitted by it`,
+      `add a public key to it: ${add} --attestor=${A} …`,
+    ],
+    [
+      'an attestor that trusts none of the keys: both sides are listed',
+      [attestor('a', listed(2, 'its-id'), PGP)],
+      [given('mine', [ec(0)], [ec(1)]), given('other', [{ kind: 'pgp', fingerprint: 'B' }])],
+      A,
+      `cannot attest for ${A}: it trusts none of the given keys; it trusts ECDSA_P256_SHA256 its-id, PGP ${FINGERPRINT}; given: mine (${ID[0]} or ${ID[1]}), other (PGP B)`,
+      `add the key to the attestor (${add} --attestor=${A} …), or give a key that it trusts`,
+    ],
+    [
+      'an attestor that lists the very key under another algorithm',
+      [attestor('a', listed(2), listed(0, 'its-id', 'ECDSA_P384_SHA384'))],
+      [given('mine', [ec(1)], [ec(0)])],
+      A,
+      `cannot attest for ${A}: it trusts none of the given keys; it trusts ECDSA_P256_SHA256 //cloudkms.googleapis.com/v1/2, ECDSA_P384_SHA384 its-id; given: mine (${ID[1]} or ${ID[0]})`,
+      'the attestor lists this very key, but declares it as ECDSA_P384_SHA384: remove the entry its-id and add the key again with the algorithm that it really has',
+    ],
+    [
+      'a key that no attestor trusts, even where each attestor has one',
+      [attestor('a', listed(0, 'i')), attestor('b', PGP, listed(0, 'j'))],
+      [given('good', [ec(0)]), given('stray', [ec(1)])],
+      'stray',
+      `cannot use stray (${ID[1]}): none of the attestors trusts it; ${A} trusts ECDSA_P256_SHA256 i; ${B} trusts PGP ${FINGERPRINT}, ECDSA_P256_SHA256 j`,
+      `leave the key out, or add its public key to the attestor that should trust it (${add})`,
+    ],
+  ])('%s', (_name, attestors, keys, resource, message, hint) => {
+    const { errors } = pairKeys(attestors, keys);
+    expect(errors.map((error) => ({ ...error, message: error.message }))).toMatchObject([
+      { code: 'KEY_NOT_TRUSTED', resource, message, hint },
+    ]);
   });
 });

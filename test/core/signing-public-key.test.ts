@@ -11,10 +11,12 @@ import {
   isTrustedAs,
   normalizeFingerprint,
   parsePem,
+  publicKeyOf,
   spkiOf,
+  type AttestorKey,
   type PublicKey,
 } from '../../src/core/signing/public-key.js';
-import { algorithmNamed, keyPairFor, privatePem, publicPem } from '../support/pkix-keys.js';
+import { algorithmNamed, keyPairFor, privatePem, publicPem, rsaPublicKey } from '../support/pkix-keys.js';
 
 const P256 = algorithmNamed('ECDSA_P256_SHA256');
 const FINGERPRINT = '0123456789ABCDEF0123456789ABCDEF01234567';
@@ -49,6 +51,8 @@ describe('key ids', () => {
     [FINGERPRINT.toLowerCase(), FINGERPRINT],
     [`openpgp4fpr:${FINGERPRINT.toLowerCase()}`, FINGERPRINT],
     ['0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567', FINGERPRINT],
+    ['OPENPGP4FPR:abcd', 'ABCD'],
+    ['abcdopenpgp4fpr:abcd', 'ABCDOPENPGP4FPR:ABCD'],
   ])('the fingerprint %s', (text, fingerprint) => {
     expect(normalizeFingerprint(text)).toBe(fingerprint);
   });
@@ -66,7 +70,7 @@ describe('parsePem', () => {
     ['nothing', ''],
     ['two keys', pem + pem],
     ['a private key', privatePem(keyPairFor(P256).privateKey)],
-    ['PKCS#1', keyPairFor(algorithmNamed('RSA_PSS_2048_SHA256')).publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()],
+    ['PKCS#1', rsaPublicKey(2048).export({ type: 'pkcs1', format: 'pem' }).toString()],
     ['a broken body', pem.replace(/\n.{9}/, '\n@@@')],
     ['no end', pem.slice(0, 100)],
     ['base64 without lines around it', pem.split('\n').slice(1, -2).join('')],
@@ -76,27 +80,43 @@ describe('parsePem', () => {
   });
 });
 
+describe('the key behind an attestor’s entry', () => {
+  const pem = publicPem(keyPairFor(P256).publicKey);
+
+  it.each<[string, AttestorKey, PublicKey | undefined]>([
+    ['a PKIX key', { kind: 'pkix', id: 'x', pem, algorithm: 'EC_SIGN_P256_SHA256' }, pkix()],
+    ['a PGP key', { kind: 'pgp', id: FINGERPRINT.toLowerCase(), armored: '' }, { kind: 'pgp', fingerprint: FINGERPRINT }],
+    ['no key', { kind: 'pkix', id: 'x', pem: 'broken', algorithm: P256.name }, undefined],
+    ['a key that nobody can verify with', { kind: 'pkix', id: 'x', pem, algorithm: 'ML_DSA_65' }, undefined],
+  ])('%s', (_name, listed, key) => {
+    expect(publicKeyOf(listed)).toEqual(key);
+  });
+});
+
 describe('fits', () => {
   it.each(ALGORITHMS.map((algorithm) => [algorithm.name, algorithm] as const))(
     'a key made for %s fits it and only its like',
     (_name, algorithm) => {
-      const { publicKey, privateKey } = keyPairFor(algorithm);
+      const { scheme: own } = algorithm;
+      const publicKey = own.kind === 'ecdsa' ? keyPairFor(algorithm).publicKey : rsaPublicKey(own.bits);
       const same = ALGORITHMS.filter(({ scheme }) =>
-        'bits' in scheme
-          ? 'bits' in algorithm.scheme && scheme.bits === algorithm.scheme.bits
-          : 'curve' in algorithm.scheme && scheme.curve === algorithm.scheme.curve,
+        'bits' in scheme ? 'bits' in own && scheme.bits === own.bits : 'curve' in own && scheme.curve === own.curve,
       );
       expect(algorithmsFor(publicKey)).toEqual(same);
-      expect(fits(privateKey, algorithm)).toBe(true);
     },
   );
 
+  it('knows a private key as well', () => {
+    expect(fits(keyPairFor(P256).privateKey, P256)).toBe(true);
+    expect(fits(keyPairFor(P256).privateKey, algorithmNamed('ECDSA_P384_SHA384'))).toBe(false);
+  });
+
   it.each([
-    ['RSA 1024', generateKeyPairSync('rsa', { modulusLength: 1024 })],
-    ['RSA-PSS 2048', generateKeyPairSync('rsa-pss', { modulusLength: 2048 })],
-    ['secp256k1', generateKeyPairSync('ec', { namedCurve: 'secp256k1' })],
-    ['Ed25519', generateKeyPairSync('ed25519')],
-  ])('%s fits none', (_name, { publicKey }) => {
+    ['RSA 1024', rsaPublicKey(1024)],
+    ['RSA-PSS 2048', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey],
+    ['secp256k1', generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey],
+    ['Ed25519', generateKeyPairSync('ed25519').publicKey],
+  ])('%s fits none', (_name, publicKey) => {
     expect(algorithmsFor(publicKey)).toEqual([]);
   });
 });

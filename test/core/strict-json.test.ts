@@ -19,21 +19,25 @@ describe('parseJsonStrictly', () => {
     '{"__proto__":{"x":1},"":{"":[]}}',
     '{"a":"\\\\"}',
     '[["a:"],"b"]',
+    '{"a":null,"b":[null]}',
+    'null',
   ])('reads %s', (text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
 
-  it.each([
-    '',
-    '{}x',
-    '{"a":1,"a":1}',
-    '{"a":1,"\\u0061":2}',
-    '{"b":{"a":1,"a":2}}',
-    '[{"__proto__":1,"__proto__":2}]',
-    '\ufeff{}',
-    '[1]\u0000',
-  ])('refuses %j', (text) => {
+  it.each(['', '{}x', '\ufeff{}', '[1]\u0000'])('refuses %j', (text) => {
     expect(() => parse(text)).toThrow();
+  });
+
+  it.each(['{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '{"b":{"a":1,"a":2}}', '[{"__proto__":1,"__proto__":2}]', '{"a" :1,"a"\n :2}'])(
+    'refuses %j, because a member is given twice',
+    (text) => {
+      expect(() => parse(text)).toThrow(new SyntaxError('a member is given twice'));
+    },
+  );
+
+  it('refuses bytes that are no UTF-8', () => {
+    expect(() => parseJsonStrictly(Buffer.from([0x22, 0xff, 0x22]))).toThrow(TypeError);
   });
 
   it('refuses what is nested without end, in linear time', () => {

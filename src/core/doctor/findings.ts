@@ -45,7 +45,7 @@ export const FINDINGS = {
   AGENT_CANNOT_READ_NOTE: {
     meaning: 'The attestor’s own account may not read its note: everything verifies from CI, and is denied at the deployment.',
     attest: 'ATTESTATION_NOT_VERIFIABLE',
-    check: 'POLICY_DENIED',
+    check: 'UNDECIDED',
     isHidden: true,
   },
   DEPLOYER_CANNOT_VERIFY: {

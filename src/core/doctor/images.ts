@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The images: whether the registry has them, what hangs on the attestors' notes for them, and what check would say.
+import { nameOf, pinnedName } from '../image/reference.js';
+import type { Reason, ReasonCode } from '../policy/verdict.js';
+import { shellLine } from '../provisioning/gcloud.js';
+import { unread } from './access.js';
+import { attestAgain, grant, repositoryOf } from './commands.js';
+import { known, type AttestationFacts, type DoctorFacts, type ImageFacts } from './facts.js';
+import type { Finding } from './findings.js';
+
+/** What is wrong with the images and their attestations. */
+export function judgeImages(facts: DoctorFacts): readonly Finding[] {
+  return facts.images.flatMap((image) => {
+    const attestations = known(image.attestations).flatMap((found) => judgeAttestations(found, image, facts));
+    return [...judgeManifest(image, facts), ...unreadListings(image), ...attestations, ...judgeVerdict(image, facts, attestations.length > 0)];
+  });
+}
+
+// On GKE the digest alone is judged, and check asks no registry.
+function judgeManifest({ asked, resolved }: ImageFacts, { question }: DoctorFacts): readonly Finding[] {
+  if (resolved.ok) return [];
+  const { error } = resolved;
+  const name = asked.original;
+  const isOptional = question.eyes === 'check' && question.platform === 'gke' && asked.digest !== undefined;
+  const optional = isOptional ? { error: 'none' as const } : {};
+  switch (error.code) {
+    case 'IMAGE_NOT_FOUND':
+    case 'IMAGE_ID_NOT_DIGEST': {
+      const fix = shellLine(['docker', 'push', `${nameOf(asked)}${asked.tag === undefined ? '' : `:${asked.tag}`}`]);
+      return [{ code: 'IMAGE_MISSING', resource: name, message: `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`, fix, ...optional }];
+    }
+    case 'PERMISSION_DENIED':
+    case 'UNAUTHENTICATED': {
+      const repository = repositoryOf(asked);
+      const fix = repository === undefined ? shellLine(['docker', 'login', asked.registry]) : grant(repository, 'roles/artifactregistry.reader', question.signer);
+      return error.disabledApi === undefined
+        ? [{ code: 'IMAGE_UNREADABLE', resource: name, message: error.message, fix, ...optional }]
+        : [unread(error, name)];
+    }
+    case 'DIGEST_MISMATCH':
+    case 'MANIFEST_INVALID':
+      return [{ code: 'IMAGE_BROKEN', resource: name, message: error.message, fix: shellLine(['docker', 'buildx', 'imagetools', 'inspect', name]), error: error.code, ...optional }];
+    default:
+      return [{ ...unread(error, name), ...optional }];
+  }
+}
+
+function unreadListings({ attestations }: ImageFacts): readonly Finding[] {
+  return attestations.flatMap((fact) => {
+    if (fact.ok) return [];
+    const { error } = fact;
+    // A missing note and a missing permission are findings of the attestor.
+    const isTold = error.code === 'NOTE_NOT_FOUND' || (error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined);
+    return isTold ? [] : [unread(error, 'the listing of attestations')];
+  });
+}
+
+function judgeAttestations(found: AttestationFacts, image: ImageFacts, facts: DoctorFacts): readonly Finding[] {
+  const { attestor, digest, isVerified, rejected, elsewhere, siblings } = found;
+  if (isVerified || attestor.keys.length === 0) return [];
+  const name = `${nameOf(image.asked)}@${digest}`;
+  const base = { resource: name };
+  const again = attestAgain(name, attestor, facts.question, facts.keys);
+  if (rejected.length > 0) {
+    const codes = [...new Set(rejected.map(({ code }) => code))];
+    return codes.flatMap((code): readonly Finding[] => {
+      const own = rejected.filter((entry) => entry.code === code);
+      const more = own.length > 1 ? ` (and ${own.length - 1} more like it)` : '';
+      return own.slice(0, 1).map(({ attestation, message }) => ({
+        ...base,
+        code,
+        message: `${attestation.occurrence}, which is to attest ${name} for ${attestor.name}, does not count: ${message}${more}; attest the image again`,
+        fix: again,
+      }));
+    });
+  }
+  const [other] = elsewhere;
+  if (other) {
+    const message = `${other.occurrence} attests ${name} under the note ${other.note}, but ${attestor.name} looks only at ${attestor.note}`;
+    return [{ ...base, code: 'ATTESTED_UNDER_OTHER_NOTE', message, fix: again }];
+  }
+  const [sibling] = siblings;
+  if (sibling) {
+    const all = `${attestAgain(image.resolved.ok ? pinnedName(image.resolved.value.reference) : name, attestor, facts.question, facts.keys)} --multi-platform both`;
+    const isChild = sibling.what === 'child';
+    const message = isChild
+      ? `${sibling.digest}, an image of the index ${digest}, is attested for ${attestor.name}, but the index is what is deployed`
+      : `the index ${sibling.digest} is attested for ${attestor.name}, but Cloud Run evaluates its linux/amd64 image ${digest}, which is not`;
+    return [{ ...base, code: isChild ? 'CHILD_ATTESTED_ONLY' : 'INDEX_ATTESTED_ONLY', message, fix: all }];
+  }
+  const message = `the note ${attestor.note} of ${attestor.name} holds no attestation of ${name}, and no other note does as far as could be seen`;
+  return [{ ...base, code: 'NOT_ATTESTED', message, fix: again }];
+}
+
+/** Reasons of check that some other finding tells, with its repair. */
+const TOLD: ReadonlySet<ReasonCode> = new Set([
+  'ATTESTED',
+  'POLICY_ALLOWS_ALL',
+  'POLICY_DENIES_ALL',
+  'ATTESTOR_HAS_NO_KEY',
+  'ATTESTOR_MISSING',
+  'EXEMPT_BY_SYSTEM_POLICY',
+  'CLUSTER_NOT_ENFORCING',
+  'CLUSTER_NOT_FOUND',
+  'RULE_MAPS_CONFLICT',
+  'POLICY_NOT_READABLE',
+]);
+const ATTESTATION_REASONS: ReadonlySet<ReasonCode> = new Set(['NO_TRUSTED_ATTESTATION', 'PLATFORM_CHILD_NOT_ATTESTED']);
+
+/** What check says and no other finding does. */
+function judgeVerdict(image: ImageFacts, facts: DoctorFacts, areAttestationsTold: boolean): readonly Finding[] {
+  const { evaluation } = image;
+  if (!evaluation) return [];
+  return evaluation.reasons
+    .filter(({ code }) => !TOLD.has(code) && !(areAttestationsTold && ATTESTATION_REASONS.has(code)))
+    .flatMap((reason) => ofReason(reason, image, facts));
+}
+
+function ofReason({ code, message, hint, attestor }: Reason, { asked, evaluation, resolved }: ImageFacts, facts: DoctorFacts): readonly Finding[] {
+  const resource = asked.original;
+  const next = hint ?? shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
+  switch (code) {
+    case 'IMAGE_NOT_PINNED': {
+      const pinned = resolved.ok ? pinnedName(resolved.value.reference) : `${nameOf(asked)}@sha256:DIGEST`;
+      const told = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
+      return [{ code: 'IMAGE_BY_TAG', resource, message: told, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) }];
+    }
+    case 'EXEMPT_BY_PATTERN':
+      return [{ code: 'IMAGE_EXEMPT', resource, message: `${message}: no attestation of it is ever looked at`, fix: shellLine(['gcloud', 'container', 'binauthz', 'policy', 'export', `--project=${facts.question.project}`]) }];
+    case 'VALIDATION_DISAGREES':
+      return [{ code: 'GOOGLE_DISAGREES', resource: attestor ?? resource, message, fix: next }];
+    default:
+      if (evaluation?.verdict === 'DENIED') return [{ code: 'DEPLOYMENT_DENIED', resource, message: `${code}: ${message}`, fix: next }];
+      return evaluation?.verdict === 'UNKNOWN' ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${message}`, fix: next }] : [];
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The project's policy: whether it asks for the attestors at all, and what of it is rarely meant.
+import { placeOf } from '../deployment/place.js';
+import type { AttestorName } from '../names.js';
+import { fixedPart } from '../policy/allowlist.js';
+import { filledMaps, type AdmissionRule, type Policy } from '../policy/policy.js';
+import { chooseRule, type Choice, type ChosenRule } from '../policy/rules.js';
+import { unread } from './access.js';
+import type { DoctorFacts, PolicyFacts, Question } from './facts.js';
+import type { Finding } from './findings.js';
+import { change, withClusterKey, withOnlyMap, withoutAttestor, withPattern, withRule } from './policy-edits.js';
+
+const BLOCK = 'ENFORCED_BLOCK_AND_AUDIT_LOG';
+
+/** A policy in its question, and how to say something about it. */
+interface Matter extends PolicyFacts {
+  readonly question: Question;
+  readonly resource: string;
+}
+
+/** What is wrong with the policy, or dubious about it. */
+export function judgePolicy({ question, policy, attestors, others }: DoctorFacts): readonly Finding[] {
+  if (!policy.ok) {
+    const { error } = policy;
+    const isForbidden = error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
+    // Attest does not ask the policy, and check's missing permission is a finding of its own.
+    if (isForbidden) return [];
+    const finding = unread(error, `the policy of ${question.project}`);
+    return [question.eyes === 'attest' && finding.code === 'NOT_CHECKED' ? { ...finding, error: 'none' } : finding];
+  }
+  const matter = { ...policy.value, question, resource: `projects/${question.project}/policy` };
+  const missing = [...attestors, ...others].flatMap(({ name, attestor }) =>
+    !attestor.ok && attestor.error.code === 'ATTESTOR_NOT_FOUND' ? [name] : [],
+  );
+  return [...judgeWhole(matter), ...judgeRules(matter), ...judgeMissing(matter, missing), ...judgePatterns(matter)];
+}
+
+/** The rules that may decide: several where no cluster was named, and none may be chosen among several kinds. */
+export function choiceOf({ platform, cluster }: Question, policy: Policy): Choice | undefined {
+  if (filledMaps(policy).length > 1) return undefined;
+  return chooseRule(policy, { image: '', platform }, placeOf({}), cluster?.key);
+}
+
+function judgeWhole({ document, policy, question, resource }: Matter): readonly Finding[] {
+  const maps = filledMaps(policy);
+  const [kept, ...dropped] = maps;
+  const conflict: readonly Finding[] =
+    kept === undefined || dropped.length === 0
+      ? []
+      : [
+          {
+            code: 'POLICY_RULE_MAPS_CONFLICT',
+            resource,
+            message: `the policy has ${maps.join(' and ')}: only one kind may hold rules, and what the enforcer does with more is not published; the command keeps ${kept} and drops ${dropped.join(', ')}`,
+            fix: change(question.project, document, withOnlyMap(document, kept)),
+          },
+        ];
+  if (question.platform !== 'gke' || policy.usesSystemPolicy) return conflict;
+  const state = policy.namesSystemPolicy ? 'is DISABLE' : 'is not set, which means DISABLE';
+  return [
+    ...conflict,
+    {
+      code: 'SYSTEM_POLICY_OFF',
+      resource,
+      message: `globalPolicyEvaluationMode ${state}: images that Google’s own components run on a cluster are not exempt, and a cluster may start and then lose its system Pods`,
+      fix: change(question.project, document, { globalPolicyEvaluationMode: 'ENABLE' }),
+    },
+  ];
+}
+
+function judgeRules(matter: Matter): readonly Finding[] {
+  const { document, policy, question, resource } = matter;
+  const choice = choiceOf(question, policy);
+  if (!choice) return [];
+  const similar = choice.warnings.filter((warning) => warning.startsWith('the policy has a rule for '));
+  const moved = similar.flatMap((message): readonly Finding[] => {
+    const from = /^the policy has a rule for (\S+),/.exec(message)?.[1];
+    if (from === undefined || !question.cluster) return [];
+    return [{ code: 'POLICY_KEY_SIMILAR', resource, message, fix: change(question.project, document, withClusterKey(document, from, question.cluster.key)) }];
+  });
+  return [...moved, ...choice.rules.flatMap((chosen) => judgeRule(chosen, matter))];
+}
+
+function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
+  const { policy, question, resource } = matter;
+  const { rule, name } = chosen;
+  const { attestors } = question;
+  const edit = (changed: Partial<AdmissionRule>): string =>
+    change(question.project, matter.document, withRule(matter.document, chosen, { ...rule, ...changed }));
+  const requiring = (names: readonly AttestorName[]): string =>
+    names.length > 0
+      ? edit({ evaluationMode: 'REQUIRE_ATTESTATION', enforcementMode: BLOCK, requireAttestationsBy: names })
+      : edit({ evaluationMode: 'ALWAYS_DENY', enforcementMode: BLOCK, requireAttestationsBy: [] });
+  const base = { resource };
+  if (rule.evaluationMode === 'ALWAYS_ALLOW') {
+    const isNever = policy.isNeverSet && chosen.map === undefined;
+    const message = isNever ? 'no policy was ever set: every image is admitted, attested or not' : `${name} admits every image, attested or not (ALWAYS_ALLOW)`;
+    return [{ ...base, code: isNever ? 'POLICY_NEVER_SET' : 'POLICY_ALLOWS_ALL', message, fix: requiring(attestors) }];
+  }
+  if (rule.evaluationMode === 'ALWAYS_DENY') {
+    const message = `${name} denies every image, attested or not (ALWAYS_DENY)`;
+    return attestors.length === 0 ? [] : [{ ...base, code: 'POLICY_DENIES_ALL', message, fix: requiring(attestors) }];
+  }
+  const unasked = attestors.filter((attestor) => !rule.requireAttestationsBy.includes(attestor));
+  const all = [...rule.requireAttestationsBy, ...unasked];
+  return [
+    ...dryRun(chosen, base, () => edit({ enforcementMode: BLOCK })),
+    ...unasked.map((attestor): Finding => ({
+      ...base,
+      code: 'POLICY_WITHOUT_ATTESTOR',
+      message: `${name} does not require ${attestor}, only ${rule.requireAttestationsBy.join(', ')}: its attestations decide nothing there`,
+      fix: edit({ requireAttestationsBy: all }),
+    })),
+  ];
+}
+
+function dryRun({ rule, name }: ChosenRule, base: Pick<Finding, 'resource'>, fix: () => string): readonly Finding[] {
+  if (rule.enforcementMode !== 'DRYRUN_AUDIT_LOG_ONLY') return [];
+  return [{ ...base, code: 'POLICY_DRY_RUN', message: `${name} only logs what it would deny (DRYRUN_AUDIT_LOG_ONLY): it blocks nothing`, fix: fix() }];
+}
+
+function judgeMissing({ document, policy, question, resource }: Matter, missing: readonly AttestorName[]): readonly Finding[] {
+  const rules = [policy.defaultAdmissionRule, ...Object.values(policy.rules).flatMap((map) => Object.values(map))];
+  const named = new Set(rules.flatMap(({ requireAttestationsBy }) => requireAttestationsBy));
+  const instead = question.attestors.find((name) => !missing.includes(name));
+  return [...new Set(missing)]
+    .filter((name) => named.has(name))
+    .map((name) => ({
+      code: 'POLICY_ATTESTOR_MISSING',
+      resource,
+      message: `the policy requires ${name}, which does not exist: what the enforcer does then is not published; make it again, or take it out as the command does`,
+      fix: change(question.project, document, withoutAttestor(document, name, instead)),
+    }));
+}
+
+// A wildcard is a bare prefix (docs policy-yaml-reference, Caution); and what ends behind the registry is everybody's.
+function judgePatterns({ document, policy, question, resource }: Matter): readonly Finding[] {
+  const patterns = policy.admissionWhitelistPatterns;
+  return patterns.flatMap((pattern): readonly Finding[] => {
+    const fixed = fixedPart(pattern);
+    if (fixed === pattern) return [];
+    const isWholeRegistry = /^[^/]+\/$/.test(fixed);
+    if (!isWholeRegistry && /[/:@]$/.test(fixed)) return [];
+    const message = isWholeRegistry
+      ? `the pattern ${pattern} exempts every image of the registry, whoever pushed it; the command takes it out`
+      : `the pattern ${pattern} also exempts every name that goes on after "${fixed}", such as ${fixed}-other/image of somebody else; the command closes it with a slash`;
+    const fix = change(question.project, document, withPattern(patterns, pattern, isWholeRegistry ? undefined : `${fixed}/**`));
+    return [{ code: 'ALLOWLIST_TOO_BROAD', resource, message, fix }];
+  });
+}
