@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes what documents repeat of the code: the option table and the exit codes into README.md, the error codes into
-// docs/ERRORS.md. `--check` changes nothing and fails where a document is not what the code says.
+// Writes what documents repeat of the code: the option table and the exit codes into README.md, all options into
+// docs/OPTIONS.md, the error codes into docs/ERRORS.md. `--check` changes nothing and fails where a document is not what the code says.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -25,14 +25,32 @@ async function load(path) {
 
 const cell = (text) => text.replaceAll('|', '\\|');
 
-function optionTable({ OPTIONS, nameOn }) {
-  const rows = OPTIONS.filter(({ name }) => !['help', 'version'].includes(name)).map((option) => {
+/** The commands of everyday use, whose options the README has; docs/OPTIONS.md has those of all. */
+const EVERYDAY = ['attest', 'check', 'list', 'vulnerabilities', 'audit'];
+
+function optionTable({ OPTIONS, nameOn }, shown = () => true) {
+  const every = OPTIONS.find(({ name }) => name === 'output').commands;
+  const listed = OPTIONS.filter(({ name, commands }) => !['help', 'version'].includes(name) && shown(commands));
+  const rows = listed.map((option) => {
     const flag = option.hosts.includes('cli') ? `\`--${nameOn(option, 'cli')}\`` : '–';
     const input = option.hosts.includes('action') ? `\`${nameOn(option, 'action')}\`` : '–';
-    const where = option.commands.length > 2 ? 'all' : option.commands.join(', ');
+    const where = option.commands.length === every.length ? 'all' : option.commands.join(', ');
     return `| ${flag} | ${input} | ${where} | ${option.default === undefined ? '' : `\`${option.default}\``} | ${cell(option.help)} |`;
   });
   return ['| CLI | Action | command | default | |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function optionsPage(options) {
+  return [
+    '# Options',
+    '',
+    'Every option of every command: as a flag of the command line and as an input of the Actions. The orb’s parameters are the same',
+    'words in snake_case. `binauthz help COMMAND` shows those of one command. This page is written by `npm run docs` from the option',
+    'table in `src/hosts/options.ts`.',
+    '',
+    optionTable(options),
+    '',
+  ].join('\n');
 }
 
 function exitCodeTable({ EXIT_CODES }) {
@@ -86,7 +104,16 @@ const reasons = await load('core/policy/verdict.ts');
 const doubts = await load('core/vulnerabilities/scan-reasons.ts');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const documents = {
-  'README.md': fill(fill(readme, 'options', optionTable(options)), 'exit-codes', exitCodeTable(errors)),
+  'README.md': fill(
+    fill(
+      readme,
+      'options',
+      optionTable(options, (commands) => commands.some((command) => EVERYDAY.includes(command))),
+    ),
+    'exit-codes',
+    exitCodeTable(errors),
+  ),
+  'docs/OPTIONS.md': optionsPage(options),
   'docs/ERRORS.md': errorsPage(errors, reasons, doubts),
 };
 
