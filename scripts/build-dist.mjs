@@ -13,6 +13,7 @@ const out = join(root, 'dist');
 const STUBS = {
   'action/index.js': ['action', 'attest'],
   'check/index.js': ['action', 'check'],
+  'audit/index.js': ['action', 'audit'],
   'cli/index.js': ['cli'],
 };
 

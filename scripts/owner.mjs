@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the owner, which only `repository` in package.json says, into the documents, the orb and its examples, and the
-// version of package.json into the orb's examples. Until there is a repository the owner is the placeholder OWNER.
+// Writes the owner, which only `repository` in package.json says, into the documents, the orb and all examples, and the
+// version of package.json into the examples. Until there is a repository the owner is the placeholder OWNER.
 //
 //   node scripts/owner.mjs [--check | --release] [--root DIR]
 //
@@ -36,14 +36,18 @@ export function withOwner(text, owner, version) {
     .replace(new RegExp(`((?:raw\\.githubusercontent|github)\\.com/)${who}(?=/${NAME}\\b)`, 'g'), `$1${owner}`)
     .replace(new RegExp(`(\\buses: )${who}(?=/${NAME}(?:/[a-z]+)?@)`, 'g'), `$1${owner}`)
     .replace(new RegExp(`(\\b${NAME}: )${who}(/${NAME}@)[0-9]+(?:\\.[0-9]+)*`, 'g'), `$1${namespace}$2${version}`)
+    .replace(new RegExp(`(\\brepository: )${who}(?=/${NAME}$)`, 'gm'), `$1${owner}`)
+    .replace(new RegExp(`(\\bnpm install (?:--[a-z-]+ )*${NAME}@)[0-9]+(?:\\.[0-9]+)*`, 'g'), `$1${version}`)
     .replace(new RegExp(`(\\borb_name: )${who}(?=/${NAME}\\b)`, 'g'), `$1${namespace}`);
 }
 
 function filesOf(root) {
-  const examples = readdirSync(join(root, 'orb/examples'))
-    .sort()
-    .map((name) => `orb/examples/${name}`);
-  return ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', ...examples, '.circleci/test-deploy.yml'];
+  const inFolder = (folder) =>
+    readdirSync(join(root, folder), { withFileTypes: true })
+      .flatMap((entry) => (entry.isDirectory() ? inFolder(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]))
+      .sort();
+  const folders = ['orb/examples', 'docs/guides', 'examples'].flatMap(inFolder);
+  return ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', ...folders, '.circleci/test-deploy.yml'];
 }
 
 function main() {

@@ -29,7 +29,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 /** Text without private keys, tokens, passwords in URLs, and URL queries. */
 export function redact(text: string): string {
   const bare = SECRETS.reduce((rest, [secret, mark]) => rest.replace(secret, mark), text);
-  return bare.replace(/https?:\/\/[^\s"'<>]+/gi, (url) => url.replace(/\?[\s\S]*$/, '?…'));
+  return bare.replace(/https?:\/\/[^\s"'<>]+/gi, (url) => url.replace(/\?.*/, '?…'));
 }
 
 /** Text on one line: line breaks with the white space around them are one space, and so are characters that steer a terminal. */

@@ -7,17 +7,20 @@ import { createAttestorService, createPolicyService } from '../google/binary-aut
 import { createGoogle } from '../google/clients.js';
 import { createAttestationStore } from '../google/container-analysis.js';
 import { createDeployTargets } from '../google/gke.js';
+import { createKeyStates } from '../google/key-states.js';
 import { createKeyService } from '../google/kms.js';
 import { createAuditLog } from '../google/logging.js';
+import { createPermissions } from '../google/permissions.js';
 import { createVulnerabilityStore } from '../google/vulnerabilities.js';
 import type { Reporter } from '../ports/reporter.js';
 import { createImageRegistry } from '../registry/distribution.js';
-import { openKeys } from '../signers/given-keys.js';
+import { openKey, openKeys } from '../signers/given-keys.js';
 import { openNewKey } from '../signers/new-key.js';
 import { createVerifier } from '../signers/verifier.js';
 import type { AttestPorts } from '../usecases/attest.js';
 import type { AuditPorts } from '../usecases/audit.js';
 import type { CheckPorts } from '../usecases/check.js';
+import type { DoctorPorts } from '../usecases/doctor.js';
 import type { Outcome } from '../usecases/outcome.js';
 import type { RotatePorts } from '../usecases/rotate.js';
 import type { SetupPorts } from '../usecases/setup.js';
@@ -34,6 +37,7 @@ import type { ParsedRotate } from './commands/rotate/parse.js';
 export type Ports = Omit<AttestPorts, 'openKeys'> &
   CheckPorts &
   AuditPorts &
+  DoctorPorts &
   SetupPorts &
   Omit<RotatePorts, 'openNewKey'> & {
     readonly openKeys: (keys: ParsedAttest['keys']) => ReturnType<typeof openKeys>;
@@ -69,12 +73,15 @@ export function connect(common: Common, context: RunContext): Ports {
     attestors: createAttestorService(google),
     attestorKeys: createAttestorKeys(google),
     provisioning: provisioningOf(google, keys, clock),
+    permissions: createPermissions(google),
+    keyStates: createKeyStates(google),
     policies: createPolicyService(google),
     targets: createDeployTargets(google),
     auditLog: createAuditLog(google),
     attestations: createAttestationStore(google),
     vulnerabilities: createVulnerabilityStore(google),
     verifier: createVerifier(clock),
+    openKey: (source) => openKey(source, { keys, pace: clock }),
     openKeys: (sources) => openKeys(sources, { keys, pace: clock }),
     openNewKey: (source) => openNewKey(source, { keys, pace: clock }),
     clock,

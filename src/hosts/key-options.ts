@@ -8,10 +8,15 @@ import type { OptionReader, Parser } from './option-reader.js';
 const KEY = 'projects/P/locations/L/keyRings/R/cryptoKeys/K';
 const KEY_OPTIONS = ['kms-key-version', 'kms-key', 'pgp-private-key', 'pkix-private-key'] as const;
 
+/** Whether a key was given at all, right or wrong. */
+export function hasKeys(reader: OptionReader): boolean {
+  return KEY_OPTIONS.some((name) => reader.has(name));
+}
+
 /** The keys that the user gave, of any kind and at least one; undefined where something is wrong with them. */
 export function readKeys(reader: OptionReader): readonly [KeySource, ...KeySource[]] | undefined {
   const sources: KeySource[] = [...readKeyVersions(reader), ...readKmsKeys(reader), ...readPgpKeys(reader), ...readPkixKeys(reader)];
-  if (!KEY_OPTIONS.some((name) => reader.has(name))) {
+  if (!hasKeys(reader)) {
     reader.issues.push(
       inputError(`${KEY_OPTIONS.map((name) => reader.spell(name)).join(', ')}: expected at least one key, got none`, noKeyHint(reader)),
     );

@@ -14,8 +14,9 @@ import { ACTION, BOTH, CLI, type Host, type OptionRow } from './option-row.js';
 export type { Host, OptionKind, OptionRow } from './option-row.js';
 
 const ATTEST: readonly Command[] = ['attest'];
+const SIGNING: readonly Command[] = ['attest', 'doctor'];
 const ATTEST_AND_CHECK: readonly Command[] = ['attest', 'check'];
-const ON_GOOGLE: readonly Command[] = ['attest', 'check', 'list', 'vulnerabilities', 'setup', 'audit', 'rotate'];
+const ON_GOOGLE: readonly Command[] = ['attest', 'check', 'list', 'vulnerabilities', 'setup', 'audit', 'rotate', 'doctor'];
 const EMULATOR: readonly Command[] = ['emulator'];
 const EVERY: readonly Command[] = COMMANDS.map(({ name }) => name);
 
@@ -27,7 +28,7 @@ export const OPTIONS: readonly OptionRow[] = [
     plural: 'images',
     value: 'IMAGE',
     positional: true,
-    commands: ['attest', 'list', 'vulnerabilities', 'rotate'],
+    commands: ['attest', 'list', 'vulnerabilities', 'rotate', 'doctor'],
     hosts: BOTH,
     help: 'The image, as registry/repository:tag, registry/repository@sha256:…, or both, in which case the digest decides.',
     actionHelp:
@@ -39,7 +40,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'list',
     plural: 'attestors',
     value: 'NAME',
-    commands: ['attest', 'list', 'setup', 'rotate'],
+    commands: ['attest', 'list', 'setup', 'rotate', 'doctor'],
     hosts: BOTH,
     help: 'The attestor, as projects/PROJECT/attestors/NAME, or as NAME together with the attestor project.',
     actionHelp: 'One attestor per line.',
@@ -48,7 +49,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'attestor-project',
     kind: 'text',
     value: 'PROJECT',
-    commands: ['attest', 'list', 'setup', 'rotate'],
+    commands: ['attest', 'list', 'setup', 'rotate', 'doctor'],
     hosts: BOTH,
     help: 'The project of the attestors that are given by their short name.',
   },
@@ -57,7 +58,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'list',
     plural: 'kms-key-versions',
     value: 'NAME',
-    commands: ATTEST,
+    commands: SIGNING,
     hosts: BOTH,
     help: 'The Cloud KMS key version that signs, as projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V.',
     actionHelp: 'One key version per line.',
@@ -67,7 +68,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'list',
     plural: 'kms-keys',
     value: 'NAME',
-    commands: ATTEST,
+    commands: SIGNING,
     hosts: BOTH,
     help: 'The Cloud KMS key whose newest enabled version that the attestor trusts signs, as projects/P/locations/L/keyRings/R/cryptoKeys/K.',
     actionHelp: 'One key per line.',
@@ -77,7 +78,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'secret',
     value: 'VAR',
     several: true,
-    commands: ATTEST,
+    commands: SIGNING,
     hosts: BOTH,
     help: 'The PGP private key that signs: the base64 of the armored or binary key, the armored key itself, or one line with \\n escapes.',
   },
@@ -85,7 +86,7 @@ export const OPTIONS: readonly OptionRow[] = [
     name: 'pgp-passphrase',
     kind: 'secret',
     value: 'VAR',
-    commands: ['attest', 'rotate'],
+    commands: ['attest', 'rotate', 'doctor'],
     hosts: BOTH,
     help: 'The passphrase of the PGP private key, where it has one.',
   },
@@ -94,7 +95,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: 'secret',
     value: 'VAR',
     several: true,
-    commands: ATTEST,
+    commands: SIGNING,
     hosts: BOTH,
     help: 'The PKIX private key that signs: a PEM, the base64 of one, or one line with \\n escapes.',
   },

@@ -24,7 +24,8 @@ export async function openKeys(sources: readonly KeySource[], deps: KeyDeps): Pr
   return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }
 
-async function openKey(source: KeySource, deps: KeyDeps): Promise<GivenKey> {
+/** Opens one given key. */
+export async function openKey(source: KeySource, deps: KeyDeps): Promise<GivenKey> {
   switch (source.kind) {
     case 'kms-key-version':
       return { name: source.version, signers: [await openKmsKeyVersion(source.version, deps.keys, deps.pace)] };

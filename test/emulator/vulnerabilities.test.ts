@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vulnerability and discovery occurrences on the emulator: over REST, and as gcloud reads them.
+// Vulnerability and discovery occurrences on the emulator, over REST; gcloud-vulnerabilities.test.ts has gcloud read them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseFindings } from '../../src/scans/findings.js';
 import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
-import { gcloudFor, HAS_GCLOUD, type Gcloud } from '../support/gcloud.js';
 import { pushImage, singleImage } from '../support/images.js';
 import { Scanner, vulnerabilityIn } from '../support/scanner.js';
 
@@ -75,50 +73,5 @@ describe('the summary', () => {
   it('is empty for what has none, and closed to strangers', async () => {
     expect((await emulator.api('GET', `${path}?filter=${encodeURIComponent('resourceUrl="x"')}`)).json).toEqual({});
     expect((await emulator.api('GET', path, undefined, 'as:nobody@example.com')).status).toBe(403);
-  });
-});
-
-describe.skipIf(!HAS_GCLOUD)(HAS_GCLOUD ? 'gcloud' : 'gcloud (skipped: gcloud is not on the PATH)', { timeout: 120_000 }, () => {
-  let gcloud: Gcloud;
-  beforeAll(async () => {
-    gcloud = await gcloudFor(emulator, P);
-  });
-  afterAll(() => gcloud.remove());
-
-  it('lists the vulnerabilities of an image', async () => {
-    const table = await gcloud.ok('artifacts', 'vulnerabilities', 'list', APP);
-    expect(table).toContain('Latest scan was at 2026-11-21T11:00');
-    for (const cell of ['CVE-2026-1', 'HIGH', 'openssl', 'CVE-2026-2', 'zlib']) expect(table).toContain(cell);
-  });
-
-  it('lists them as JSON that --findings takes', async () => {
-    const { reports } = parseFindings(
-      new TextEncoder().encode(await gcloud.ok('artifacts', 'vulnerabilities', 'list', APP, '--format=json')),
-    );
-    expect(reports).toEqual([
-      {
-        digests: [IMAGE.digest],
-        // The listing leaves out how far the scan is.
-        scan: { state: 'UNSPECIFIED', errors: [expect.stringContaining('--show-package-vulnerability')] },
-        findings: expect.arrayContaining([
-          expect.objectContaining({ id: 'CVE-2026-1', package: 'openssl', severity: 'HIGH', fixable: true }),
-        ]),
-      },
-    ]);
-  });
-
-  it('describes an image with them, in JSON that --findings takes', async () => {
-    const described = await gcloud.ok('artifacts', 'docker', 'images', 'describe', APP, '--show-package-vulnerability', '--format=json');
-    expect(JSON.parse(described)).toMatchObject({
-      package_vulnerability_summary: { total_vulnerability_count: 2, not_fixed_vulnerability_count: 1 },
-    });
-    const { reports } = parseFindings(new TextEncoder().encode(described));
-    expect(reports).toEqual([
-      {
-        digests: [IMAGE.digest],
-        scan: { state: 'FINISHED_SUCCESS', lastScanTime: expect.stringContaining('2026-11-21T11:00:00') },
-        findings: [expect.objectContaining({ id: 'CVE-2026-1' }), expect.objectContaining({ id: 'CVE-2026-2' })],
-      },
-    ]);
   });
 });

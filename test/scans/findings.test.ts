@@ -84,6 +84,10 @@ describe('input that is no report', () => {
     ['results that are no list', trivy({ Results: {} })],
     ['vulnerabilities that are no list', trivy({}, { Vulnerabilities: 'none' })],
     ['a vulnerability of Trivy without a name', trivy({}, { Vulnerabilities: [{ ...CVE, VulnerabilityID: '' }] })],
+    [
+      'a score of Trivy that is a text',
+      trivy({}, { Vulnerabilities: [{ ...CVE, CVSS: { nvd: { V3Score: '9.8' }, redhat: { V2Score: 2 } } }] }),
+    ],
     ['a broken report among good ones', [trivy(), {}]],
   ])('is refused, and never clean: %s', (_title, document) => {
     expect(problemsOf(document)).not.toEqual([]);
@@ -135,6 +139,17 @@ describe('a report of Trivy', () => {
     expect(reportOf(trivy())).toMatchObject({ scan: { state: 'FINISHED_SUCCESS' }, findings: [] });
   });
 
+  // Naively, a report with results and without vulnerabilities is clean.
+  it('of the libraries alone says nothing of the system below them', () => {
+    const metadata = { RepoDigests: [`a/b@${DIGEST}`], OS: { Family: 'debian', Name: '12' } };
+    const verdictOf = (...classes: readonly string[]) => {
+      const report = reportOf(trivy({ Metadata: metadata, Results: classes.map((name) => ({ Target: 'x', Class: name })) }));
+      return evaluate(undefined, [{ digest: DIGEST, ...report }], 0);
+    };
+    expect(verdictOf('lang-pkgs')).toMatchObject({ verdict: 'UNKNOWN', reasons: [{ code: 'SCAN_INCOMPLETE' }] });
+    expect(verdictOf('lang-pkgs', 'os-pkgs').verdict).toBe('NOT_JUDGED');
+  });
+
   it('still has what its user suppressed', () => {
     const modified = [{ Type: 'vulnerability', Status: 'ignored', Source: '.trivyignore', Finding: CVE }];
     expect(reportOf(trivy({}, { ExperimentalModifiedFindings: modified })).findings).toEqual([
@@ -157,7 +172,7 @@ describe('occurrences of Grafeas', () => {
   it.each<[string, unknown]>([
     ['as the API lists them', { occurrences: [vulnerability(), discovery()] }],
     ['as gcloud lists them', [vulnerability(), discovery()]],
-    ['as gcloud artifacts vulnerabilities lists them', [{ occurrence: vulnerability() }, { occurrence: discovery() }]],
+    ['wrapped, as gcloud artifacts vulnerabilities list does', [{ occurrence: vulnerability() }, { occurrence: discovery() }]],
     [
       'as gcloud describes an image',
       {
@@ -187,6 +202,24 @@ describe('occurrences of Grafeas', () => {
     const report = reportOf([vulnerability()]);
     expect(report.scan).toEqual({ state: 'FINISHED_SUCCESS', isAssumed: true });
     expect(evaluate(undefined, [{ digest: DIGEST, ...report }], 0).warnings).toEqual([expect.stringContaining('taken at its word')]);
+  });
+
+  // Artifact Analysis lists what it has found so far: naively, the milder half of the findings is all of them.
+  it.each<[string, unknown]>([
+    ['gcloud artifacts vulnerabilities list', [{ occurrence: vulnerability(), vexScope: '' }]],
+    ['gcloud describe', { package_vulnerability_summary: { vulnerabilities: { CRITICAL: [vulnerability()] } } }],
+  ])('of %s without a scan may be half of them', (_title, document) => {
+    const report = reportOf(document);
+    expect(report.findings).toHaveLength(1);
+    expect(evaluate(undefined, [{ digest: DIGEST, ...report }], 0)).toMatchObject({
+      verdict: 'UNKNOWN',
+      reasons: [{ code: 'SCAN_STATE_UNKNOWN', message: expect.stringContaining('--show-package-vulnerability') }],
+    });
+  });
+
+  it('are vulnerabilities by their details, however their kind is spelt', () => {
+    for (const kind of ['vulnerability', 'VULNERABILITY_NOTE', 'BUILD', 2, undefined])
+      expect(reportOf([vulnerability({}, { kind })]).findings).toHaveLength(1);
   });
 
   it.each([

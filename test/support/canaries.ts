@@ -29,8 +29,8 @@ export interface Evidence {
 
 const PIECE = 24;
 
-/** Fresh secrets. The passphrase has characters that every encoding changes. */
-export async function makeCanaries(): Promise<Canaries> {
+/** Fresh secrets. The passphrase has characters that every encoding changes; `config` may make it quick to try. */
+export async function makeCanaries(config: openpgp.PartialConfig = {}): Promise<Canaries> {
   const passphrase = 'Canary-Päss "phrase"/+&%41 71935';
   const pgp = await openpgp.generateKey({
     type: 'ecc',
@@ -39,6 +39,7 @@ export async function makeCanaries(): Promise<Canaries> {
     passphrase,
     date: new Date(Date.now() - 3_600_000),
     format: 'armored',
+    config,
   });
   const pkix = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -129,7 +130,8 @@ function pieces(text: string): readonly string[] {
 export function leaksIn(evidence: readonly Evidence[], needles: readonly Needle[]): readonly string[] {
   const leaks = evidence.flatMap(({ where, text }) => {
     const decoded = (text.match(/[A-Za-z0-9+/_-]{40,}={0,2}/g) ?? []).map((part) => Buffer.from(part, 'base64').toString('latin1'));
-    return needles.filter((needle) => [text, ...decoded].some((shown) => shown.includes(needle.text))).map(({ of }) => `${of} in ${where}`);
+    const shown = [text, ...new Set(decoded)].join('\n');
+    return needles.filter((needle) => shown.includes(needle.text)).map(({ of }) => `${of} in ${where}`);
   });
   return [...new Set(leaks)];
 }

@@ -42,6 +42,8 @@ export interface Machine {
   readonly workspace: string;
   readonly bashEnv: string;
   readonly artifacts: string;
+  /** What jobs of a workflow hand on; the jobs' machines share it. */
+  readonly handedOn: string;
   /** One file per program: the words of every call. */
   readonly calls: string;
   readonly bin: string;
@@ -66,8 +68,8 @@ export interface JobEnded {
 
 const machines: string[] = [];
 
-/** A fresh machine with these programs on PATH, and no others; each call is kept. */
-export async function makeMachine(programs: readonly string[] = INSTALLED): Promise<Machine> {
+/** A fresh machine with these programs on PATH, and no others; each call is kept. It finds what an earlier job of the workflow handed on. */
+export async function makeMachine(programs: readonly string[] = INSTALLED, earlier?: Machine): Promise<Machine> {
   const root = await mkdtemp(join(tmpdir(), 'binauthz-circleci-'));
   machines.push(root);
   const at = (name: string): string => join(root, name);
@@ -78,11 +80,14 @@ export async function makeMachine(programs: readonly string[] = INSTALLED): Prom
     workspace: at('project'),
     bashEnv: at('bash_env'),
     artifacts: at('artifacts'),
+    handedOn: earlier?.handedOn ?? at('handed_on'),
     calls: at('calls'),
     bin: at('bin'),
   };
   await Promise.all(
-    [machine.home, machine.tmp, machine.workspace, machine.artifacts, machine.calls, machine.bin].map((path) => mkdir(path)),
+    [machine.home, machine.tmp, machine.workspace, machine.artifacts, machine.calls, machine.bin, machine.handedOn].map((path) =>
+      mkdir(path, { recursive: true }),
+    ),
   );
   await writeFile(at('circleci.cjs'), CIRCLECI);
   await Promise.all(programs.map((program) => addProgram(machine, program)));
@@ -183,8 +188,17 @@ async function runScript(machine: Machine, { keys }: FlatStep, index: number, en
   return { code: code ?? -1, log: stdout + stderr };
 }
 
-/** Artifacts and test results are copied; a path that is not there is only mentioned. */
+/** Artifacts, test results and workspaces are copied; a result that is not there is only mentioned. */
 async function runBuiltIn(machine: Machine, { type, keys }: FlatStep): Promise<ScriptEnded> {
+  if (type === 'attach_workspace') {
+    await cp(machine.handedOn, resolve(machine.workspace, String(keys['at'])), { recursive: true });
+    return { code: 0, log: '' };
+  }
+  if (type === 'persist_to_workspace') {
+    const root = resolve(machine.workspace, String(keys['root']));
+    for (const path of keys['paths'] as readonly string[]) await cp(join(root, path), join(machine.handedOn, path), { recursive: true });
+    return { code: 0, log: '' };
+  }
   if (type !== 'store_artifacts' && type !== 'store_test_results') return { code: 0, log: '' };
   const path = String(keys['path']);
   const from = resolve(machine.workspace, path);

@@ -21,8 +21,13 @@ export interface TestEmulator extends RunningEmulator {
 /** Starts an emulator on a free port. */
 export async function startTestEmulator(options: EmulatorOptions = {}): Promise<TestEmulator> {
   const emulator = await startEmulator(options);
-  const api = async (method: string, path: string, body?: unknown, token?: string): Promise<Answer> => {
-    const response = await fetch(`${emulator.url}${path}`, {
+  return { ...emulator, api: callerAt(emulator.url) };
+}
+
+/** A caller of the emulator at this address. */
+export function callerAt(url: string): TestEmulator['api'] {
+  return async (method, path, body, token) => {
+    const response = await fetch(`${url}${path}`, {
       method,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       headers: {
@@ -33,7 +38,6 @@ export async function startTestEmulator(options: EmulatorOptions = {}): Promise<
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   };
-  return { ...emulator, api };
 }
 
 function parse(text: string): unknown {

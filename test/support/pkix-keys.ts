@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ALGORITHMS, type Algorithm, type AlgorithmName } from '../../src/core/signing/algorithm.js';
 
 export interface KeyPair {
@@ -21,6 +21,11 @@ export function keyPairFor(algorithm: Algorithm, which = 0): KeyPair {
       : generateKeyPairSync('rsa', { modulusLength: scheme.bits }));
   made.set(id, pair);
   return pair;
+}
+
+/** An RSA public key of this size that has no private half: it is there at once, where a real one of 4096 bits takes seconds. */
+export function rsaPublicKey(bits: number): KeyObject {
+  return createPublicKey({ key: { kty: 'RSA', n: Buffer.alloc(bits / 8, 0xff).toString('base64url'), e: 'AQAB' }, format: 'jwk' });
 }
 
 /** The algorithm of this name. */

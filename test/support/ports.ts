@@ -17,6 +17,7 @@ import { createVerifier } from '../../src/signers/verifier.js';
 import type { AttestPorts } from '../../src/usecases/attest.js';
 import { fakePace } from './fake-pace.js';
 import { signingKey } from './keys.js';
+import { MemoryScans } from './memory-scans.js';
 
 /** A reference that must parse. */
 export function reference(text: string): ImageReference {
@@ -146,6 +147,7 @@ export class MemoryAttestors implements AttestorService {
 export interface Memory extends AttestPorts {
   readonly attestations: MemoryStore;
   readonly attestors: MemoryAttestors;
+  readonly vulnerabilities: MemoryScans;
   readonly clock: ReturnType<typeof fakePace>;
   readonly said: string[];
 }
@@ -171,6 +173,7 @@ export function memoryPorts(
     verifier: createVerifier(clock),
     attestations: new MemoryStore(() => clock.now()),
     attestors: new MemoryAttestors(attestors),
+    vulnerabilities: new MemoryScans(),
     openKeys: () => Promise.resolve(keys),
     catalog: { covers: () => false, describe: () => Promise.resolve(undefined), explain: () => Promise.resolve(undefined) },
     registry: {

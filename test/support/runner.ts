@@ -25,7 +25,7 @@ export interface RunFolder {
 /** How a step is started. */
 export interface ActionOptions {
   /** The folder of its action.yml in this repository; by default the root. */
-  readonly action?: 'check';
+  readonly action?: 'check' | 'audit';
   /** What `with:` says; the rest are defaults. */
   readonly inputs?: Readonly<Record<string, string>>;
   /** `127.0.0.1:PORT` */

@@ -32,7 +32,7 @@ export function pkixEntry(key: StagedKey, algorithm: string): Record<string, unk
 
 /** Sets things up on an emulator; every call that fails throws with the answer. */
 export class Stage {
-  private ringMade = false;
+  private readonly rings = new Set<string>();
 
   constructor(
     readonly emulator: TestEmulator,
@@ -48,12 +48,12 @@ export class Stage {
   }
 
   /** A new Cloud KMS key with one version. */
-  async kmsKey(id: string, algorithm = 'EC_SIGN_P256_SHA256'): Promise<StagedKey> {
+  async kmsKey(id: string, algorithm = 'EC_SIGN_P256_SHA256', ring = 'ci'): Promise<StagedKey> {
     const rings = `projects/${this.project}/locations/global/keyRings`;
-    if (!this.ringMade) await this.call('POST', `/v1/${rings}?keyRingId=ci`, {});
-    this.ringMade = true;
-    const key = `${rings}/ci/cryptoKeys/${id}`;
-    await this.call('POST', `/v1/${rings}/ci/cryptoKeys?cryptoKeyId=${id}`, {
+    if (!this.rings.has(ring)) await this.call('POST', `/v1/${rings}?keyRingId=${ring}`, {});
+    this.rings.add(ring);
+    const key = `${rings}/${ring}/cryptoKeys/${id}`;
+    await this.call('POST', `/v1/${rings}/${ring}/cryptoKeys?cryptoKeyId=${id}`, {
       purpose: 'ASYMMETRIC_SIGN',
       versionTemplate: { algorithm, protectionLevel: 'SOFTWARE' },
     });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // May the identity of this run do what it must, and are the APIs on; and what to make of a read that failed.
 import type { BinauthzError } from '../errors.js';
+import type { ProjectId } from '../names.js';
 import { enableServices } from '../provisioning/commands.js';
 import { grant, MEMBER } from './commands.js';
-import type { DoctorFacts, Fact, Question, TestedResource } from './facts.js';
+import type { DoctorFacts, Question, TestedResource } from './facts.js';
 import type { Finding } from './findings.js';
 import { needOf, type Need } from './needs.js';
-import type { ProjectId } from '../names.js';
 
 /** APIs that are off where they are called. */
 export function judgeServices({ services }: DoctorFacts): readonly Finding[] {
@@ -20,11 +20,35 @@ export function judgePermissions({ question, tested, attestors, keys }: DoctorFa
 }
 
 function lacking({ resource, missing }: TestedResource, question: Question): readonly Finding[] {
-  if (!missing.ok) return [unread(missing.error, `which permissions there are on ${resource}`)];
+  // Attest and check do not test permissions; what else fails of theirs is found where they would call it.
+  if (!missing.ok) return [advised(unread(missing.error, `which permissions there are on ${resource}`))];
   const needs = missing.value.flatMap((permission) => needOf(permission) ?? []);
-  // One role may carry what another is needed for; the one that is needed comes first.
   const roles = [...new Set(needs.map(({ role }) => role))];
-  return roles.map((role) => missingRole(resource, needs.filter((need) => need.role === role), question));
+  return roles.map((role) =>
+    missingRole(
+      resource,
+      needs.filter((need) => need.role === role),
+      question,
+    ),
+  );
+}
+
+/** A finding that is worth a warning only. */
+export function advised(finding: Finding): Finding {
+  return finding.code === 'NOT_SIGNED_IN' ? finding : { ...finding, error: 'none' };
+}
+
+/**
+ * A read that was refused: told already by a permission that is known to be missing on the resource, or else, because it may
+ * be a deny rule or a perimeter, a finding of its own.
+ */
+export function refused(error: BinauthzError, what: string, tested: readonly TestedResource[]): readonly Finding[] {
+  const isForbidden = error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
+  const isTold = tested.some(
+    ({ resource, missing }) =>
+      missing.ok && missing.value.length > 0 && (error.resource === resource || error.resource?.startsWith(`${resource}/`)),
+  );
+  return isForbidden && isTold ? [] : [unread(error, what)];
 }
 
 function missingRole(resource: string, needs: readonly Need[], { signer }: Question): Finding {
@@ -61,11 +85,6 @@ export function unread(error: BinauthzError, what: string): Finding {
     fix: error.hint ?? 'binauthz doctor',
     error: error.code,
   };
-}
-
-/** The findings of facts that are not known, by a sentence that says what each would have told. */
-export function unreadOf(facts: readonly (readonly [Fact<unknown> | undefined, string])[]): readonly Finding[] {
-  return facts.flatMap(([fact, what]) => (fact === undefined || fact.ok ? [] : [unread(fact.error, what)]));
 }
 
 function disabled(service: string, project: string): Finding {

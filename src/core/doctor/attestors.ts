@@ -6,7 +6,7 @@ import { createAttestor, createNote, grantRoles } from '../provisioning/commands
 import { shellLine } from '../provisioning/gcloud.js';
 import { publicKeyOf, type AttestorKey } from '../signing/public-key.js';
 import { sharedKeys } from '../signing/shared-keys.js';
-import { unreadOf } from './access.js';
+import { refused, unread } from './access.js';
 import { accessOf, NOTE_READERS, VERIFIERS } from './agents.js';
 import { distrust, makeKey, trust, trustSome } from './commands.js';
 import { known, type AttestorFacts, type DoctorFacts } from './facts.js';
@@ -29,10 +29,14 @@ export function assumptionsOfAttestors({ attestors }: DoctorFacts): readonly str
     const isDeployerOpen = deployer && (!deployer.member.ok || accessOf(deployer.member.value, VERIFIERS, deployer.access) === 'unknown');
     return [
       ...(isNoteOpen
-        ? [`the account ${agent ?? ''} of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`]
+        ? [
+            `the account ${agent ?? ''} of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`,
+          ]
         : []),
       ...(isDeployerOpen
-        ? [`the deploying project’s Binary Authorization may ask ${facts.name}: the IAM policies that would tell could not be read to the end`]
+        ? [
+            `the deploying project’s Binary Authorization may ask ${facts.name}: the IAM policies that would tell could not be read to the end`,
+          ]
         : []),
     ];
   });
@@ -42,7 +46,7 @@ function judgeAttestor(facts: AttestorFacts, all: DoctorFacts): readonly Finding
   const { name, attestor } = facts;
   if (!attestor.ok) {
     if (attestor.error.code === 'ATTESTOR_NOT_FOUND') return [missingAttestor(facts, all)];
-    return isForbidden(facts.attestor) ? [] : unreadOf([[attestor, `the attestor ${name}`]]);
+    return refused(attestor.error, `the attestor ${name}`, facts.tested);
   }
   return [
     ...judgeKeysOf(attestor.value, all),
@@ -50,11 +54,6 @@ function judgeAttestor(facts: AttestorFacts, all: DoctorFacts): readonly Finding
     ...judgeAgent(facts, attestor.value),
     ...judgeDeployer(facts, all),
   ];
-}
-
-// The missing permission is a finding of its own, with the role that carries it.
-function isForbidden(fact: AttestorFacts['attestor'] | AttestorFacts['note']['found']): boolean {
-  return !fact.ok && fact.error.code === 'PERMISSION_DENIED' && fact.error.disabledApi === undefined;
 }
 
 function missingAttestor({ name, note }: AttestorFacts, { keys, question }: DoctorFacts): Finding {
@@ -109,7 +108,8 @@ function unusable(name: AttestorName, listed: AttestorKey): Finding {
 
 function judgeNote({ name, note }: AttestorFacts, attestor: Attestor): readonly Finding[] {
   const { found } = note;
-  if (!found.ok) return isForbidden(found) ? [] : unreadOf([[found, `the note ${note.name}`]]);
+  // Neither attest nor check reads the note itself: who may only attach and list is told nothing about it.
+  if (!found.ok) return found.error.disabledApi === undefined ? [] : [unread(found.error, `the note ${note.name}`)];
   if (found.value === undefined) {
     const agent = attestor.serviceAgent;
     const fix = [
@@ -192,7 +192,9 @@ function judgeSharing({ attestors, others }: DoctorFacts): readonly Finding[] {
 
 // A key of its own, under which everything is attested again that verifies today; then the shared one is let go.
 function ownKey(attestor: Attestor, all: readonly Attestor[], key: string): string {
-  const shared = attestor.keys.find((listed) => sharedKeys(all.map(({ name, keys }) => ({ name, keys: name === attestor.name ? [listed] : keys }))).some((found) => found.key === key));
+  const shared = attestor.keys.find((listed) =>
+    sharedKeys(all.map(({ name, keys }) => ({ name, keys: name === attestor.name ? [listed] : keys }))).some((found) => found.key === key),
+  );
   const version = parseKeyVersionName((shared?.id ?? '').replace(/^.*\/(?=projects\/)/, ''));
   const rotate = ['binauthz', 'rotate', '--attestor', attestor.name];
   const retire = ['--retire', shared?.id ?? 'KEY_ID', '--apply'];

@@ -2,7 +2,16 @@
 // The commands that repair: complete enough to be run as they are printed. What only a person can fill in stands in capitals.
 import type { Attestor } from '../attestation/attestor.js';
 import { nameOf, type ImageReference } from '../image/reference.js';
-import { idOf, keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName, type KeyVersionName, type ProjectId } from '../names.js';
+import {
+  idOf,
+  keyOf,
+  parseKeyVersionName,
+  projectOf,
+  type AttestorName,
+  type KeyName,
+  type KeyVersionName,
+  type ProjectId,
+} from '../names.js';
 import { addKmsKey, addPgpKey, createKey, createKeyRing, grantRoles } from '../provisioning/commands.js';
 import { NEW_KEY_ALGORITHM, ringOf } from '../provisioning/desired.js';
 import { shellLine } from '../provisioning/gcloud.js';
@@ -81,7 +90,9 @@ export function replaceVersion(key: KeyName, attestors: readonly AttestorName[])
   const make = shellLine(['gcloud', 'kms', 'keys', 'versions', 'create', ...flagsOf(key, 'key'), '--format=value(name.basename())']);
   // A stand-in that no shell splits or expands, for the number that only the first line learns.
   const added = attestors.map((attestor) => addKmsKey(attestor, `${key}/cryptoKeyVersions/0` as KeyVersionName));
-  const lines = added.map((line) => line.replace('--keyversion=0', '--keyversion="$VERSION"').replace('/cryptoKeyVersions/0', '/cryptoKeyVersions/"$VERSION"'));
+  const lines = added.map((line) =>
+    line.replace('--keyversion=0', '--keyversion="$VERSION"').replace('/cryptoKeyVersions/0', '/cryptoKeyVersions/"$VERSION"'),
+  );
   return [`VERSION="$(${make})"`, ...lines].join('\n');
 }
 

@@ -21,11 +21,16 @@ export interface Diagnosis {
 /** Judges everything that was found out. What stops the command comes first. */
 export function diagnose(facts: DoctorFacts): Diagnosis {
   const { question } = facts;
-  const all = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeCluster].flatMap((judge) => judge(facts));
+  const all = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeCluster].flatMap((judge) =>
+    judge(facts),
+  );
   const findings = settled(distinct(all), facts).map((finding) => report(finding, question.eyes));
   const errors = findings.filter(({ level }) => level === 'error');
   const warnings = findings.filter(({ level }) => level === 'warning');
-  return { findings: [...errors, ...warnings], assumptions: [...new Set([...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts)])] };
+  return {
+    findings: [...errors, ...warnings],
+    assumptions: [...new Set([...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts)])],
+  };
 }
 
 /** The error that stands for all findings: the one whose exit code wins; undefined where attest or check would go on. */
@@ -56,7 +61,8 @@ function distinct(findings: readonly Finding[]): readonly Finding[] {
 /** Where check decided about every image and none is denied, what would only have made it deny is worth a warning. */
 function settled(findings: readonly Finding[], { question, images }: DoctorFacts): readonly Finding[] {
   const verdicts = images.map(({ evaluation }) => evaluation?.verdict);
-  const isGreen = verdicts.length > 0 && verdicts.every((verdict) => verdict !== undefined && verdict !== 'DENIED' && verdict !== 'UNKNOWN');
+  const isGreen =
+    verdicts.length > 0 && verdicts.every((verdict) => verdict !== undefined && verdict !== 'DENIED' && verdict !== 'UNKNOWN');
   return isGreen ? findings.map((finding) => softened(finding, question)) : findings;
 }
 

@@ -57,7 +57,10 @@ export const FINDINGS = {
 
   KEY_MISSING: { meaning: 'The key or the key version that signs does not exist.', attest: 'KEY_NOT_FOUND' },
   KEY_DISABLED: { meaning: 'The key version that signs is disabled, or no version is enabled.', attest: 'KEY_UNUSABLE' },
-  KEY_DESTRUCTION_SCHEDULED: { meaning: 'The key version that signs will be destroyed, and cannot sign until it is restored.', attest: 'KEY_UNUSABLE' },
+  KEY_DESTRUCTION_SCHEDULED: {
+    meaning: 'The key version that signs will be destroyed, and cannot sign until it is restored.',
+    attest: 'KEY_UNUSABLE',
+  },
   KEY_DESTROYED: { meaning: 'The key version that signs is destroyed for good.', attest: 'KEY_UNUSABLE' },
   KEY_WRONG_PURPOSE: { meaning: 'The key is for something else than signing.', attest: 'KEY_UNUSABLE' },
   KEY_ALGORITHM_UNSUPPORTED: {
@@ -70,7 +73,9 @@ export const FINDINGS = {
     meaning: 'The attestor lists the given key, but declares another algorithm than it has: its signatures never verify.',
     attest: 'KEY_NOT_TRUSTED',
   },
-  KEY_ID_UNUSUAL: { meaning: 'The attestor lists a Cloud KMS key under another id than gcloud signs with: what gcloud attests does not count.' },
+  KEY_ID_UNUSUAL: {
+    meaning: 'The attestor lists a Cloud KMS key under another id than gcloud signs with: what gcloud attests does not count.',
+  },
 
   POLICY_NEVER_SET: { meaning: 'No policy was ever set: every image is admitted.' },
   POLICY_ALLOWS_ALL: { meaning: 'The rule that decides admits every image (ALWAYS_ALLOW).' },
@@ -92,20 +97,33 @@ export const FINDINGS = {
   IMAGE_EXEMPT: { meaning: 'A pattern exempts the image: no attestation of it is ever looked at.' },
 
   CLUSTER_NOT_ENFORCING: { meaning: 'The cluster does not ask the policy: nothing is protected there.' },
-  CLUSTER_MISSING: { meaning: 'The cluster does not exist, and the policy has no rule of that key.', attest: 'UNDECIDED', check: 'UNDECIDED' },
+  CLUSTER_MISSING: {
+    meaning: 'The cluster does not exist, and the policy has no rule of that key.',
+    attest: 'UNDECIDED',
+    check: 'UNDECIDED',
+  },
 
   IMAGE_MISSING: { meaning: 'The registry has no such image.', attest: 'IMAGE_NOT_FOUND', check: 'UNDECIDED' },
   IMAGE_UNREADABLE: { meaning: 'The registry does not let the image be read.', attest: 'PERMISSION_DENIED', check: 'UNDECIDED' },
   IMAGE_BROKEN: { meaning: 'The manifest is none, or has another digest.', attest: 'MANIFEST_INVALID', check: 'UNDECIDED' },
-  IMAGE_BY_TAG: { meaning: 'The image is deployed by a tag, which GKE does not resolve: it is denied whatever is attested.', check: 'POLICY_DENIED' },
+  IMAGE_BY_TAG: {
+    meaning: 'The image is deployed by a tag, which GKE does not resolve: it is denied whatever is attested.',
+    check: 'POLICY_DENIED',
+  },
   NOT_ATTESTED: { meaning: 'Nobody attested the image for the attestor.', check: 'POLICY_DENIED' },
-  ATTESTED_UNDER_OTHER_NOTE: { meaning: 'The image is attested, but under another note, where the attestor never looks.', check: 'POLICY_DENIED' },
+  ATTESTED_UNDER_OTHER_NOTE: {
+    meaning: 'The image is attested, but under another note, where the attestor never looks.',
+    check: 'POLICY_DENIED',
+  },
   CHILD_ATTESTED_ONLY: { meaning: 'An image of the index is attested, but the index itself is deployed.', check: 'POLICY_DENIED' },
   INDEX_ATTESTED_ONLY: {
     meaning: 'The index is attested, but Cloud Run evaluates its linux/amd64 image, which is not.',
     check: 'POLICY_DENIED',
   },
-  ATTESTED_BY_UNTRUSTED_KEY: { meaning: 'The attestation was signed by a key that the attestor does not trust, or trusts no longer.', check: 'POLICY_DENIED' },
+  ATTESTED_BY_UNTRUSTED_KEY: {
+    meaning: 'The attestation was signed by a key that the attestor does not trust, or trusts no longer.',
+    check: 'POLICY_DENIED',
+  },
   ATTESTED_UNDER_OTHER_KEY_ID: {
     meaning: 'A trusted key signed, but the attestation names it by another id: ids must be equal byte for byte.',
     check: 'POLICY_DENIED',
@@ -118,16 +136,25 @@ export const FINDINGS = {
     meaning: 'The PGP signature is clear-signed or detached, where an attached one is expected (gpg --armor --sign).',
     check: 'POLICY_DENIED',
   },
-  ATTESTATION_RESERIALISED: { meaning: 'The payload was formatted anew after it was signed: its bytes are not those of the signature.', check: 'POLICY_DENIED' },
+  ATTESTATION_RESERIALISED: {
+    meaning: 'The payload was formatted anew after it was signed: its bytes are not those of the signature.',
+    check: 'POLICY_DENIED',
+  },
   ATTESTATION_PAE: {
     meaning: 'The DSSE encoding (PAE) of the payload was signed, which attestors of a project’s policy do not verify.',
     check: 'POLICY_DENIED',
   },
-  ATTESTATION_OF_OTHER_DIGEST: { meaning: 'The attestation hangs on the image, but its payload names another digest.', check: 'POLICY_DENIED' },
+  ATTESTATION_OF_OTHER_DIGEST: {
+    meaning: 'The attestation hangs on the image, but its payload names another digest.',
+    check: 'POLICY_DENIED',
+  },
   ATTESTATION_BROKEN: { meaning: 'The attestation holds no payload, no signature, or one that does not verify.', check: 'POLICY_DENIED' },
   GOOGLE_DISAGREES: { meaning: 'Google’s validation contradicts the local verification of an attestation.', check: 'UNDECIDED' },
   DEPLOYMENT_DENIED: { meaning: 'The image would be denied, for a reason that the message says.', check: 'POLICY_DENIED' },
-  DEPLOYMENT_UNDECIDED: { meaning: 'Whether the image would be admitted cannot be decided, for a reason that the message says.', check: 'UNDECIDED' },
+  DEPLOYMENT_UNDECIDED: {
+    meaning: 'Whether the image would be admitted cannot be decided, for a reason that the message says.',
+    check: 'UNDECIDED',
+  },
 } as const satisfies Record<string, FindingRow>;
 
 /** The code of a finding, stable across releases. */

@@ -3,7 +3,7 @@
 import { nameOf, pinnedName } from '../image/reference.js';
 import type { Reason, ReasonCode } from '../policy/verdict.js';
 import { shellLine } from '../provisioning/gcloud.js';
-import { unread } from './access.js';
+import { refused, unread } from './access.js';
 import { attestAgain, grant, repositoryOf } from './commands.js';
 import { known, type AttestationFacts, type DoctorFacts, type ImageFacts } from './facts.js';
 import type { Finding } from './findings.js';
@@ -12,7 +12,12 @@ import type { Finding } from './findings.js';
 export function judgeImages(facts: DoctorFacts): readonly Finding[] {
   return facts.images.flatMap((image) => {
     const attestations = known(image.attestations).flatMap((found) => judgeAttestations(found, image, facts));
-    return [...judgeManifest(image, facts), ...unreadListings(image), ...attestations, ...judgeVerdict(image, facts, attestations.length > 0)];
+    return [
+      ...judgeManifest(image, facts),
+      ...unreadListings(image),
+      ...attestations,
+      ...judgeVerdict(image, facts, attestations.length > 0),
+    ];
   });
 }
 
@@ -27,32 +32,49 @@ function judgeManifest({ asked, resolved }: ImageFacts, { question }: DoctorFact
     case 'IMAGE_NOT_FOUND':
     case 'IMAGE_ID_NOT_DIGEST': {
       const fix = shellLine(['docker', 'push', `${nameOf(asked)}${asked.tag === undefined ? '' : `:${asked.tag}`}`]);
-      return [{ code: 'IMAGE_MISSING', resource: name, message: `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`, fix, ...optional }];
+      return [
+        {
+          code: 'IMAGE_MISSING',
+          resource: name,
+          message: `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`,
+          fix,
+          ...optional,
+        },
+      ];
     }
     case 'PERMISSION_DENIED':
     case 'UNAUTHENTICATED': {
       const repository = repositoryOf(asked);
-      const fix = repository === undefined ? shellLine(['docker', 'login', asked.registry]) : grant(repository, 'roles/artifactregistry.reader', question.signer);
+      const fix =
+        repository === undefined
+          ? shellLine(['docker', 'login', asked.registry])
+          : grant(repository, 'roles/artifactregistry.reader', question.signer);
       return error.disabledApi === undefined
         ? [{ code: 'IMAGE_UNREADABLE', resource: name, message: error.message, fix, ...optional }]
         : [unread(error, name)];
     }
     case 'DIGEST_MISMATCH':
     case 'MANIFEST_INVALID':
-      return [{ code: 'IMAGE_BROKEN', resource: name, message: error.message, fix: shellLine(['docker', 'buildx', 'imagetools', 'inspect', name]), error: error.code, ...optional }];
+      return [
+        {
+          code: 'IMAGE_BROKEN',
+          resource: name,
+          message: error.message,
+          fix: shellLine(['docker', 'buildx', 'imagetools', 'inspect', name]),
+          error: error.code,
+          ...optional,
+        },
+      ];
     default:
       return [{ ...unread(error, name), ...optional }];
   }
 }
 
-function unreadListings({ attestations }: ImageFacts): readonly Finding[] {
-  return attestations.flatMap((fact) => {
-    if (fact.ok) return [];
-    const { error } = fact;
-    // A missing note and a missing permission are findings of the attestor.
-    const isTold = error.code === 'NOTE_NOT_FOUND' || (error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined);
-    return isTold ? [] : [unread(error, 'the listing of attestations')];
-  });
+function unreadListings({ attestations }: ImageFacts, { attestors }: DoctorFacts): readonly Finding[] {
+  const tested = attestors.flatMap((attestor) => attestor.tested);
+  // A missing note is a finding of the attestor.
+  const errors = attestations.flatMap((fact) => (fact.ok || fact.error.code === 'NOTE_NOT_FOUND' ? [] : [fact.error]));
+  return errors.flatMap((error) => refused(error, 'the listing of attestations', tested));
 }
 
 function judgeAttestations(found: AttestationFacts, image: ImageFacts, facts: DoctorFacts): readonly Finding[] {
@@ -116,21 +138,36 @@ function judgeVerdict(image: ImageFacts, facts: DoctorFacts, areAttestationsTold
     .flatMap((reason) => ofReason(reason, image, facts));
 }
 
-function ofReason({ code, message, hint, attestor }: Reason, { asked, evaluation, resolved }: ImageFacts, facts: DoctorFacts): readonly Finding[] {
+function ofReason(
+  { code, message, hint, attestor }: Reason,
+  { asked, evaluation, resolved }: ImageFacts,
+  facts: DoctorFacts,
+): readonly Finding[] {
   const resource = asked.original;
   const next = hint ?? shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
   switch (code) {
     case 'IMAGE_NOT_PINNED': {
       const pinned = resolved.ok ? pinnedName(resolved.value.reference) : `${nameOf(asked)}@sha256:DIGEST`;
       const told = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
-      return [{ code: 'IMAGE_BY_TAG', resource, message: told, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) }];
+      return [
+        { code: 'IMAGE_BY_TAG', resource, message: told, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) },
+      ];
     }
     case 'EXEMPT_BY_PATTERN':
-      return [{ code: 'IMAGE_EXEMPT', resource, message: `${message}: no attestation of it is ever looked at`, fix: shellLine(['gcloud', 'container', 'binauthz', 'policy', 'export', `--project=${facts.question.project}`]) }];
+      return [
+        {
+          code: 'IMAGE_EXEMPT',
+          resource,
+          message: `${message}: no attestation of it is ever looked at`,
+          fix: shellLine(['gcloud', 'container', 'binauthz', 'policy', 'export', `--project=${facts.question.project}`]),
+        },
+      ];
     case 'VALIDATION_DISAGREES':
       return [{ code: 'GOOGLE_DISAGREES', resource: attestor ?? resource, message, fix: next }];
     default:
       if (evaluation?.verdict === 'DENIED') return [{ code: 'DEPLOYMENT_DENIED', resource, message: `${code}: ${message}`, fix: next }];
-      return evaluation?.verdict === 'UNKNOWN' ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${message}`, fix: next }] : [];
+      return evaluation?.verdict === 'UNKNOWN'
+        ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${message}`, fix: next }]
+        : [];
   }
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys that were given: whether they can sign, and whether the attestors trust them.
 import type { Attestor } from '../attestation/attestor.js';
-import { keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName } from '../names.js';
+import { parseKeyVersionName, type AttestorName, type KeyName, type KeyVersionName } from '../names.js';
 import { kmsKeyId } from '../rotation/new-key.js';
 import { addKmsKey } from '../provisioning/commands.js';
-import { shellLine } from '../provisioning/gcloud.js';
 import type { GivenKey } from '../signing/given-key.js';
 import { isSameKey, isTrustedAs, type AttestorKey } from '../signing/public-key.js';
-import { unread } from './access.js';
+import { refused } from './access.js';
 import { distrust, enableNewest, makeKey, onVersion, replaceVersion, trust } from './commands.js';
 import { known, type DoctorFacts, type KeyFacts } from './facts.js';
 import type { Finding } from './findings.js';
@@ -26,48 +25,69 @@ export function judgeKeys(facts: DoctorFacts): readonly Finding[] {
 function judgeKey({ opened, source, kms }: KeyFacts, attestors: readonly AttestorName[]): readonly Finding[] {
   if (opened.ok) return [];
   const { error } = opened;
-  if (kms === undefined) return [{ code: 'KEY_UNUSABLE', resource: error.resource ?? 'the given key', message: error.message, fix: error.hint ?? '', error: error.code }];
-  const name = source.kind === 'kms-key-version' ? source.version : kms.key;
-  const base = { resource: name, message: error.message };
-  switch (error.code) {
-    case 'KEY_NOT_FOUND': {
-      const isKeyThere = kms.exists?.ok === true && kms.exists.value;
-      const isRingThere = !(kms.ringExists?.ok === true && !kms.ringExists.value);
-      const fix = isKeyThere ? replaceVersion(kms.key, attestors) : makeKey(kms.key, attestors, isRingThere);
-      return [{ ...base, code: 'KEY_MISSING', message: `${error.message}; make it and have the attestor trust it, then give ${isKeyThere ? 'the new version' : `${kms.key}/cryptoKeyVersions/1`}`, fix }];
-    }
-    case 'KEY_ALGORITHM_UNSUPPORTED': {
-      const other = `${kms.key}-p256` as KeyName;
-      return [{ ...base, code: 'KEY_ALGORITHM_UNSUPPORTED', message: `${error.message}; make another key, and give that one: ${other}`, fix: makeKey(other, attestors) }];
-    }
-    case 'KEY_UNUSABLE':
-      return [judgeState(base, { source, opened, kms }, attestors)];
-    case 'PERMISSION_DENIED':
-      return error.disabledApi === undefined ? [] : [unread(error, `the key ${name}`)];
-    default:
-      return [unread(error, `the key ${name}`)];
+  const { message } = error;
+  if (kms === undefined) {
+    const resource = error.resource ?? 'the given key';
+    return [{ code: 'KEY_UNUSABLE', resource, message, fix: error.hint ?? '', error: error.code }];
   }
+  const resource = source.kind === 'kms-key-version' ? source.version : kms.key;
+  switch (error.code) {
+    case 'KEY_NOT_FOUND':
+      return [missingKey({ resource, message }, kms, attestors)];
+    case 'KEY_ALGORITHM_UNSUPPORTED':
+      return [{ ...otherKey({ resource, message }, kms.key, 'p256', attestors), code: 'KEY_ALGORITHM_UNSUPPORTED' }];
+    case 'KEY_UNUSABLE':
+      return [
+        judgeState({ resource, message }, { kms, version: source.kind === 'kms-key-version' ? source.version : undefined }, attestors),
+      ];
+    default:
+      return refused(error, `the key ${resource}`, [kms.tested]);
+  }
+}
+
+/** A Cloud KMS key as far as it was looked into. */
+type KmsFacts = NonNullable<KeyFacts['kms']>;
+/** What every finding about a key has. */
+type Base = Pick<Finding, 'resource' | 'message'>;
+
+function missingKey({ resource, message }: Base, { key, exists, ringExists }: KmsFacts, attestors: readonly AttestorName[]): Finding {
+  const isKeyThere = exists?.ok === true && exists.value;
+  const isRingMissing = ringExists?.ok === true && !ringExists.value;
+  return {
+    code: 'KEY_MISSING',
+    resource,
+    message: `${message}; make it, have the attestor trust it, and give ${isKeyThere ? 'the version that the first command prints' : `${key}/cryptoKeyVersions/1`}`,
+    fix: isKeyThere ? replaceVersion(key, attestors) : makeKey(key, attestors, !isRingMissing),
+  };
+}
+
+// What a key is for, and with which algorithm it signs, cannot be changed.
+function otherKey({ resource, message }: Base, key: KeyName, suffix: string, attestors: readonly AttestorName[]): Omit<Finding, 'code'> {
+  const other = `${key}-${suffix}` as KeyName;
+  return {
+    resource,
+    message: `${message}; make another key, have the attestor trust it, and give ${other}`,
+    fix: makeKey(other, attestors),
+  };
 }
 
 // Who may use a key may not always see its state; then Cloud KMS's own words have to do.
 function judgeState(
-  base: Pick<Finding, 'resource' | 'message'>,
-  { source, kms }: KeyFacts,
+  base: Base,
+  { kms, version }: { readonly kms: KmsFacts; readonly version: KeyVersionName | undefined },
   attestors: readonly AttestorName[],
 ): Finding {
-  const key = kms?.key ?? ('' as KeyName);
-  const version = source.kind === 'kms-key-version' ? source.version : undefined;
-  const said = kms?.state?.ok ? kms.state.value : /\b(?:DESTROY_SCHEDULED|DESTROYED|DISABLED)\b/.exec(base.message)?.[0];
-  if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(base.message)) {
-    const other = `${key}-sign` as KeyName;
-    return { ...base, code: 'KEY_WRONG_PURPOSE', message: `${base.message}; make another key, and give that one: ${other}`, fix: makeKey(other, attestors) };
-  }
+  const { key, state } = kms;
+  if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(base.message))
+    return { ...otherKey(base, key, 'sign', attestors), code: 'KEY_WRONG_PURPOSE' };
   if (version === undefined) return { ...base, code: 'KEY_DISABLED', fix: enableNewest(key) };
-  switch (said) {
+  switch (state?.ok ? state.value : /\b(?:DESTROY_SCHEDULED|DESTROYED|DISABLED)\b/.exec(base.message)?.[0]) {
     case 'DESTROY_SCHEDULED':
       return { ...base, code: 'KEY_DESTRUCTION_SCHEDULED', fix: [onVersion('restore', version), onVersion('enable', version)].join('\n') };
-    case 'DESTROYED':
-      return { ...base, code: 'KEY_DESTROYED', message: `${base.message}; make another version, and give that one`, fix: replaceVersion(key, attestors) };
+    case 'DESTROYED': {
+      const message = `${base.message}; make another version, have the attestor trust it, and give that one`;
+      return { ...base, code: 'KEY_DESTROYED', message, fix: replaceVersion(key, attestors) };
+    }
     case 'DISABLED':
       return { ...base, code: 'KEY_DISABLED', fix: onVersion('enable', version) };
     default:
@@ -85,7 +105,14 @@ function judgeTrust(given: readonly GivenKey[], attestors: readonly Attestor[]):
     ...untrusting.flatMap((attestor) => judgeMismatch(attestor, given)),
     ...leftOver.flatMap((key): readonly Finding[] =>
       first
-        ? [{ code: 'KEY_NOT_TRUSTED', resource: key.name, message: `none of the attestors trusts ${key.name}: leave the key out, or have one trust it`, fix: trust(first.name, key) }]
+        ? [
+            {
+              code: 'KEY_NOT_TRUSTED',
+              resource: key.name,
+              message: `none of the attestors trusts ${key.name}: leave the key out, or have one trust it`,
+              fix: trust(first.name, key),
+            },
+          ]
         : [],
     ),
   ];
@@ -96,7 +123,9 @@ function judgeMismatch(attestor: Attestor, given: readonly GivenKey[]): readonly
   for (const key of given) {
     const listed = keys.find((entry) => publicKeysOf(key).some((publicKey) => isSameKey(publicKey, entry)));
     if (listed?.kind !== 'pkix') continue;
-    const real = publicKeysOf(key).flatMap((publicKey) => (publicKey.kind === 'pkix' ? [publicKey.algorithm.name] : [])).join(' or ');
+    const real = publicKeysOf(key)
+      .flatMap((publicKey) => (publicKey.kind === 'pkix' ? [publicKey.algorithm.name] : []))
+      .join(' or ');
     const message = `${name} lists ${key.name} as ${listed.algorithm}, but it signs with ${real}: no signature of it ever verifies there`;
     return [{ code: 'KEY_DECLARED_WRONG', resource: name, message, fix: [distrust(name, listed.id), trust(name, key)].join('\n') }];
   }

@@ -19,7 +19,12 @@ const ATTEST: readonly Eyes[] = ['attest'];
 const CHECK: readonly Eyes[] = ['check'];
 
 const ON_ATTESTOR: readonly Need[] = [
-  { permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', for: BOTH, why: 'read the attestor' },
+  {
+    permission: 'binaryauthorization.attestors.get',
+    role: 'roles/binaryauthorization.attestorsViewer',
+    for: BOTH,
+    why: 'read the attestor',
+  },
   {
     permission: 'binaryauthorization.attestors.verifyImageAttested',
     role: 'roles/binaryauthorization.attestorsVerifier',

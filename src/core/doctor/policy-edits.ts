@@ -20,7 +20,11 @@ export function withRule(document: PolicyDocument, { map, key }: ChosenRule, rul
 }
 
 /** The members of a policy in which no rule requires an attestor that is gone; where it was the only one, another takes its place. */
-export function withoutAttestor(document: PolicyDocument, gone: AttestorName, instead: AttestorName | undefined): Readonly<Record<string, unknown>> {
+export function withoutAttestor(
+  document: PolicyDocument,
+  gone: AttestorName,
+  instead: AttestorName | undefined,
+): Readonly<Record<string, unknown>> {
   const maps = RULE_MAPS.map((map) => {
     const rules = Object.entries(rulesOf(document, map)).map(([key, rule]) => [key, ruleWithout(rule, gone, instead)] as const);
     return [map, Object.fromEntries(rules)] as const;

@@ -5,7 +5,7 @@ import type { AttestorName } from '../names.js';
 import { fixedPart } from '../policy/allowlist.js';
 import { filledMaps, type AdmissionRule, type Policy } from '../policy/policy.js';
 import { chooseRule, type Choice, type ChosenRule } from '../policy/rules.js';
-import { unread } from './access.js';
+import { advised, refused } from './access.js';
 import type { DoctorFacts, PolicyFacts, Question } from './facts.js';
 import type { Finding } from './findings.js';
 import { change, withClusterKey, withOnlyMap, withoutAttestor, withPattern, withRule } from './policy-edits.js';
@@ -19,14 +19,15 @@ interface Matter extends PolicyFacts {
 }
 
 /** What is wrong with the policy, or dubious about it. */
-export function judgePolicy({ question, policy, attestors, others }: DoctorFacts): readonly Finding[] {
+export function judgePolicy({ question, policy, attestors, others, tested }: DoctorFacts): readonly Finding[] {
   if (!policy.ok) {
-    const { error } = policy;
-    const isForbidden = error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
-    // Attest does not ask the policy, and check's missing permission is a finding of its own.
-    if (isForbidden) return [];
-    const finding = unread(error, `the policy of ${question.project}`);
-    return [question.eyes === 'attest' && finding.code === 'NOT_CHECKED' ? { ...finding, error: 'none' } : finding];
+    const findings = refused(
+      policy.error,
+      `the policy of ${question.project}`,
+      tested.filter(({ resource }) => resource.endsWith('/policy')),
+    );
+    // Attest goes on without the policy.
+    return question.eyes === 'attest' ? findings.map(advised) : findings;
   }
   const matter = { ...policy.value, question, resource: `projects/${question.project}/policy` };
   const missing = [...attestors, ...others].flatMap(({ name, attestor }) =>
@@ -36,7 +37,7 @@ export function judgePolicy({ question, policy, attestors, others }: DoctorFacts
 }
 
 /** The rules that may decide: several where no cluster was named, and none may be chosen among several kinds. */
-export function choiceOf({ platform, cluster }: Question, policy: Policy): Choice | undefined {
+export function choiceOf({ platform, cluster }: Pick<Question, 'platform' | 'cluster'>, policy: Policy): Choice | undefined {
   if (filledMaps(policy).length > 1) return undefined;
   return chooseRule(policy, { image: '', platform }, placeOf({}), cluster?.key);
 }
@@ -76,7 +77,14 @@ function judgeRules(matter: Matter): readonly Finding[] {
   const moved = similar.flatMap((message): readonly Finding[] => {
     const from = /^the policy has a rule for (\S+),/.exec(message)?.[1];
     if (from === undefined || !question.cluster) return [];
-    return [{ code: 'POLICY_KEY_SIMILAR', resource, message, fix: change(question.project, document, withClusterKey(document, from, question.cluster.key)) }];
+    return [
+      {
+        code: 'POLICY_KEY_SIMILAR',
+        resource,
+        message,
+        fix: change(question.project, document, withClusterKey(document, from, question.cluster.key)),
+      },
+    ];
   });
   return [...moved, ...choice.rules.flatMap((chosen) => judgeRule(chosen, matter))];
 }
@@ -94,7 +102,9 @@ function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
   const base = { resource };
   if (rule.evaluationMode === 'ALWAYS_ALLOW') {
     const isNever = policy.isNeverSet && chosen.map === undefined;
-    const message = isNever ? 'no policy was ever set: every image is admitted, attested or not' : `${name} admits every image, attested or not (ALWAYS_ALLOW)`;
+    const message = isNever
+      ? 'no policy was ever set: every image is admitted, attested or not'
+      : `${name} admits every image, attested or not (ALWAYS_ALLOW)`;
     return [{ ...base, code: isNever ? 'POLICY_NEVER_SET' : 'POLICY_ALLOWS_ALL', message, fix: requiring(attestors) }];
   }
   if (rule.evaluationMode === 'ALWAYS_DENY') {
@@ -116,7 +126,14 @@ function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
 
 function dryRun({ rule, name }: ChosenRule, base: Pick<Finding, 'resource'>, fix: () => string): readonly Finding[] {
   if (rule.enforcementMode !== 'DRYRUN_AUDIT_LOG_ONLY') return [];
-  return [{ ...base, code: 'POLICY_DRY_RUN', message: `${name} only logs what it would deny (DRYRUN_AUDIT_LOG_ONLY): it blocks nothing`, fix: fix() }];
+  return [
+    {
+      ...base,
+      code: 'POLICY_DRY_RUN',
+      message: `${name} only logs what it would deny (DRYRUN_AUDIT_LOG_ONLY): it blocks nothing`,
+      fix: fix(),
+    },
+  ];
 }
 
 function judgeMissing({ document, policy, question, resource }: Matter, missing: readonly AttestorName[]): readonly Finding[] {

@@ -3,13 +3,13 @@
 import { enforcementOf } from '../deployment/enforcement.js';
 import { ruleOf } from '../policy/policy.js';
 import { shellLine } from '../provisioning/gcloud.js';
-import { unread } from './access.js';
+import { advised, refused } from './access.js';
 import { enforce } from './commands.js';
 import type { DoctorFacts } from './facts.js';
 import type { Finding } from './findings.js';
 
 /** What is wrong with the cluster that was named. */
-export function judgeCluster({ question, cluster, policy }: DoctorFacts): readonly Finding[] {
+export function judgeCluster({ question, cluster, policy, tested }: DoctorFacts): readonly Finding[] {
   const { cluster: ref, project } = question;
   if (!ref || !cluster) return [];
   const resource = `projects/${project}/locations/${ref.location}/clusters/${ref.name}`;
@@ -20,7 +20,15 @@ export function judgeCluster({ question, cluster, policy }: DoctorFacts): readon
       isEnforced === false
         ? `the cluster ${ref.key} does not ask the policy (${because}): every image runs there`
         : `whether the cluster ${ref.key} asks the policy is not known: ${because}`;
-    return [{ code: isEnforced === false ? 'CLUSTER_NOT_ENFORCING' : 'NOT_CHECKED', resource, message, fix: enforce(project, ref), ...(isEnforced === false ? {} : { error: 'UNDECIDED' as const }) }];
+    return [
+      {
+        code: isEnforced === false ? 'CLUSTER_NOT_ENFORCING' : 'NOT_CHECKED',
+        resource,
+        message,
+        fix: enforce(project, ref),
+        ...(isEnforced === false ? {} : { error: 'UNDECIDED' as const }),
+      },
+    ];
   }
   const { error } = cluster;
   if (error.code === 'NOT_FOUND' || error.code === 'PROJECT_NOT_FOUND') {
@@ -30,7 +38,6 @@ export function judgeCluster({ question, cluster, policy }: DoctorFacts): readon
     const fix = shellLine(['gcloud', 'container', 'clusters', 'list', `--project=${project}`]);
     return isFleet ? [] : [{ code: 'CLUSTER_MISSING', resource, message, fix }];
   }
-  if (error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined) return [];
   // Check takes a cluster that it cannot read for an enforcing one.
-  return [{ ...unread(error, `the cluster ${ref.key}`), error: 'none' }];
+  return refused(error, `the cluster ${ref.key}`, tested).map(advised);
 }

@@ -96,7 +96,7 @@ function digestProblem(digest: string): string | undefined {
 
 function splitName(name: string): { registry: string; repository: string } | { reason: string } {
   const slash = name.indexOf('/');
-  const host = slash < 0 ? '' : name.slice(0, slash);
+  const host = name.slice(0, Math.max(0, slash));
   const found = HOST.exec(host);
   if (!found) return { reason: 'a registry host must come first (for Docker Hub write docker.io/library/NAME)' };
   const port = Number(found[1] ?? 443);

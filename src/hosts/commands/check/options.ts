@@ -6,6 +6,7 @@ import { ACTION, BOTH, CLI, type OptionRow } from '../../option-row.js';
 const ATTEST: readonly Command[] = ['attest'];
 const CHECK: readonly Command[] = ['check'];
 const ATTEST_AND_CHECK: readonly Command[] = ['attest', 'check'];
+const PLACED: readonly Command[] = ['attest', 'check', 'doctor'];
 
 /** Whether, and how strictly, attest checks at its end. */
 export const CHECK_MODES = ['off', 'warn', 'enforce'] as const;
@@ -76,7 +77,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     kind: 'choice',
     value: 'PLATFORM',
     choices: PLATFORMS,
-    commands: ATTEST_AND_CHECK,
+    commands: PLACED,
     hosts: BOTH,
     help: 'Where images that no manifest mentions would run, gke or cloud-run, by default gke; a manifest says for itself where it runs.',
   },
@@ -84,7 +85,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     name: 'cluster',
     kind: 'text',
     value: 'LOCATION.NAME',
-    commands: ATTEST_AND_CHECK,
+    commands: PLACED,
     hosts: BOTH,
     help: 'The cluster that the images would run on, as LOCATION.NAME, such as us-central1-a.prod, or global.MEMBERSHIP for a fleet.',
   },
@@ -92,7 +93,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     name: 'namespace',
     kind: 'text',
     value: 'NAMESPACE',
-    commands: ATTEST_AND_CHECK,
+    commands: PLACED,
     hosts: BOTH,
     help: 'The Kubernetes namespace where the manifest names none.',
   },
@@ -100,7 +101,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     name: 'service-account',
     kind: 'text',
     value: 'NAME',
-    commands: ATTEST_AND_CHECK,
+    commands: PLACED,
     hosts: BOTH,
     help: 'The Kubernetes service account where the manifest names none.',
   },

@@ -8,13 +8,17 @@ import { inputError } from '../../issues.js';
 import type { OptionReader, Parser } from '../../option-reader.js';
 import type { ReportTarget } from '../../report-target.js';
 
-/** What the options of a check say, and which files they name. */
-export interface CheckSettings {
+/** Where images would run. */
+export interface PlaceSettings {
   /** Only where it was given: a platform that is given decides for some manifests too. */
   readonly platform?: Platform;
   readonly cluster?: ClusterRef;
   readonly namespace?: string;
   readonly serviceAccount?: string;
+}
+
+/** What the options of a check say, and which files they name. */
+export interface CheckSettings extends PlaceSettings {
   readonly platformPolicies: readonly string[];
   readonly strict: boolean;
   readonly reports: readonly ReportTarget[];
@@ -40,20 +44,29 @@ export const SETTINGS_OF_ATTEST = [
   'report',
 ] as const;
 
-/** Reads the options of a check; what is wrong with them is noted with the reader. */
-export function readCheckSettings(reader: OptionReader): CheckSettings {
+/** Reads where images would run; what is wrong with it is noted with the reader. */
+export function readPlace(reader: OptionReader): PlaceSettings {
   // Checked by its kind elsewhere: here a wrong platform is only not given.
   const platform = reader.has('platform') ? reader.choice('platform', PLATFORMS) : undefined;
   const cluster = reader.one('cluster', parseCluster);
   const namespace = reader.one('namespace', parseNamespace);
   const serviceAccount = reader.one('service-account', parseServiceAccount);
-  const policyFile = reader.one('policy', parseFileName);
-  const attestedFile = reader.one('require-attested', parseFileName);
-  const settings: CheckSettings = {
+  if (platform === 'cloud-run') refusePlaceOnGke(reader);
+  return {
     ...(platform === undefined ? {} : { platform }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(serviceAccount === undefined ? {} : { serviceAccount }),
+  };
+}
+
+/** Reads the options of a check; what is wrong with them is noted with the reader. */
+export function readCheckSettings(reader: OptionReader): CheckSettings {
+  const place = readPlace(reader);
+  const policyFile = reader.one('policy', parseFileName);
+  const attestedFile = reader.one('require-attested', parseFileName);
+  const settings: CheckSettings = {
+    ...place,
     ...(policyFile === undefined ? {} : { policyFile }),
     ...(attestedFile === undefined ? {} : { attestedFile }),
     platformPolicies: reader.list('platform-policy', parsePlatformPolicy),
@@ -66,14 +79,15 @@ export function readCheckSettings(reader: OptionReader): CheckSettings {
   return settings;
 }
 
-function refuseContradictions(reader: OptionReader, { platform, platformPolicies, manifests }: CheckSettings): void {
-  if (platform === 'cloud-run') {
-    for (const name of ['cluster', 'namespace', 'service-account'] as const)
-      if (reader.has(name))
-        reader.issues.push(
-          inputError(`${reader.spell(name)} and ${reader.spell('platform')}: expected one of the two, got a place on GKE and cloud-run`),
-        );
-  }
+function refusePlaceOnGke(reader: OptionReader): void {
+  for (const name of ['cluster', 'namespace', 'service-account'] as const)
+    if (reader.has(name))
+      reader.issues.push(
+        inputError(`${reader.spell(name)} and ${reader.spell('platform')}: expected one of the two, got a place on GKE and cloud-run`),
+      );
+}
+
+function refuseContradictions(reader: OptionReader, { platformPolicies, manifests }: CheckSettings): void {
   if (platformPolicies.length > 0 && manifests.length === 0) {
     reader.issues.push(
       inputError(`${reader.spell('platform-policy')}: expected ${reader.spell('manifest')} beside it, got none`, {

@@ -1,5 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OptionRow } from '../../option-row.js';
+import type { Command } from '../../command-row.js';
+import { CLI, type OptionRow } from '../../option-row.js';
 
-/** The options that only `doctor` has. */
-export const DOCTOR_OPTIONS: readonly OptionRow[] = [];
+const DOCTOR: readonly Command[] = ['doctor'];
+
+/** The options that only `doctor` has, and those that mean something else to it. */
+export const DOCTOR_OPTIONS: readonly OptionRow[] = [
+  {
+    name: 'project',
+    kind: 'text',
+    value: 'PROJECT',
+    commands: DOCTOR,
+    hosts: CLI,
+    help: 'The project whose policy is enforced where the images run.',
+  },
+  {
+    name: 'attestation-project',
+    kind: 'text',
+    value: 'PROJECT',
+    commands: DOCTOR,
+    hosts: CLI,
+    help: 'The project that stores the attestations, by default the project of each attestor.',
+  },
+  {
+    name: 'signer',
+    kind: 'text',
+    value: 'PRINCIPAL',
+    commands: DOCTOR,
+    hosts: CLI,
+    help: 'Who runs this, as serviceAccount:EMAIL, principal://… or principalSet://…, so that the commands which grant roles are complete.',
+  },
+];

@@ -1,16 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-import { BinauthzError } from '../../../core/errors.js';
+import type { KeySource } from '../../../core/signing/given-key.js';
+import type { DoctorRequest } from '../../../usecases/doctor.js';
 import type { Env } from '../../context.js';
-import type { FileWorld } from '../../files.js';
-import type { RawOptions } from '../../option-reader.js';
-import type { Common } from '../../request-readers.js';
+import { hasKeys, readKeys } from '../../key-options.js';
+import { OptionReader, type RawOptions } from '../../option-reader.js';
+import { impossible, readAttestors, readCommon, readImages, readProject, throwIfWrong, type Common } from '../../request-readers.js';
+import { readPlace } from '../check/settings.js';
+import { parsePrincipal } from '../setup/parse.js';
 
 /** `binauthz doctor`, fully parsed. */
 export interface ParsedDoctor {
+  readonly request: DoctorRequest;
   readonly common: Common;
 }
 
 /** The request of `doctor`; throws BinauthzErrors with everything that is wrong. */
-export function parseDoctor(_raw: RawOptions, _env: Env, _world: FileWorld): Promise<ParsedDoctor> {
-  throw new BinauthzError('INVALID_INPUT', 'binauthz doctor: not available in this version');
+export function parseDoctor(raw: RawOptions, env: Env): ParsedDoctor {
+  const reader = new OptionReader(raw);
+  const project = readProject(reader, 'project');
+  if (!reader.has('project')) reader.add('project', 'the project whose policy is enforced', 'none');
+  const images = readImages(reader);
+  const attestors = readAttestors(reader);
+  const keys: readonly KeySource[] = (hasKeys(reader) && readKeys(reader)) || [];
+  const { platform = 'gke', ...place } = readPlace(reader);
+  const attestationProject = readProject(reader, 'attestation-project');
+  const signer = reader.one('signer', parsePrincipal);
+  const common = readCommon(reader, env);
+  throwIfWrong(reader);
+  if (project === undefined) throw impossible();
+  return {
+    request: {
+      ...{ project, images, attestors, keys, platform, ...place },
+      ...(attestationProject === undefined ? {} : { attestationProject }),
+      ...(signer === undefined ? {} : { signer }),
+    },
+    common,
+  };
 }

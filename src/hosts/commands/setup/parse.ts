@@ -107,7 +107,8 @@ async function readPgpKey(reader: OptionReader, file: string, world: FileWorld):
   return undefined;
 }
 
-const parsePrincipal: Parser<Principal> = (text) => {
+/** Who IAM may give a role. */
+export const parsePrincipal: Parser<Principal> = (text) => {
   if (/^(?:serviceAccount|user|group):[^\s@:]+@[^\s@:]+$/.test(text) || /^principal(?:Set)?:\/\/iam\.googleapis\.com\/\S+$/.test(text))
     return { value: text as Principal };
   const hint = /^[^\s@:]+@[^\s@:]+$/.test(text) ? { hint: `say what it is: serviceAccount:${text}` } : {};
