@@ -23,7 +23,8 @@ beforeAll(async () => {
   jobs = (parse(await readFile(join(ROOT, '.github/workflows/release.yml'), 'utf8')) as { jobs: Record<string, Job> }).jobs;
   copy = await mkdtemp(join(tmpdir(), 'binauthz-release-'));
   const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, maxBuffer: 2 ** 24 });
-  const wanted = /^(?:package\.json|package-lock\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|scripts\/|docs\/|orb\/|dist\/|examples\/|\.circleci\/)/;
+  const wanted =
+    /^(?:package\.json|package-lock\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|scripts\/|docs\/|orb\/|dist\/|examples\/|\.circleci\/)/;
   for (const path of stdout.split('\0').filter((name) => wanted.test(name))) {
     await mkdir(dirname(join(copy, path)), { recursive: true });
     await cp(join(ROOT, path), join(copy, path)).catch((error: NodeJS.ErrnoException) => {
