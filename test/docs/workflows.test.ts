@@ -43,7 +43,7 @@ describe('workflows', () => {
         .map((line) => `${name}: ${line.trim()}`),
     );
     expect(lines.length).toBeGreaterThan(5);
-    expect(lines.filter((line) => !/uses: (\.\/(?:check)?|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)/.test(line))).toEqual([]);
+    expect(lines.filter((line) => !/uses: (\.\/(?:check|audit)?|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)/.test(line))).toEqual([]);
   });
 
   it('read contents, and nothing more unless a job says so', () => {
@@ -94,6 +94,8 @@ describe('e2e.yml', () => {
       'Check what was attested',
       'Check what was not',
       'The gate is open for the one only',
+      'Audit what was let past the policy',
+      'Nothing was',
       'A missing image fails the step',
       'And says why',
     ]);
@@ -129,7 +131,7 @@ class Job {
       ...Object.fromEntries([...inputs, ...own]),
     } as NodeJS.ProcessEnv;
     const { code, log } = await (step.run === undefined
-      ? this.start(anyNode.path, [join(ROOT, step.uses === './check' ? 'dist/check/index.js' : 'dist/action/index.js')], env)
+      ? this.start(anyNode.path, [join(ROOT, 'dist', step.uses === './' ? 'action' : (step.uses?.slice(2) ?? ''), 'index.js')], env)
       : this.start('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run], env));
     const outcome = code === 0 ? 'success' : 'failure';
     if (code !== 0 && !step['continue-on-error']) throw new Error(`${step.name ?? ''} failed:\n${log}`);
