@@ -3,7 +3,7 @@ import type * as protos from '@google-cloud/grafeas/build/protos/protos.js';
 import type { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_client.js';
 import { BinauthzError } from '../core/errors.js';
 import { pinnedName, type PinnedReference } from '../core/image/reference.js';
-import type { Finding, Scan } from '../core/vulnerabilities/finding.js';
+import { isWhole, type Finding, type Scan } from '../core/vulnerabilities/finding.js';
 import { readOccurrence, SCAN_NOTE, type ReadOccurrence } from '../core/vulnerabilities/occurrence.js';
 import type { VulnerabilityStore } from '../ports/vulnerability-store.js';
 import { placeOf } from './artifact-places.js';
@@ -72,7 +72,10 @@ async function list(
 
 function readable(read: ReadOccurrence | undefined, resource: string): readonly ReadOccurrence[] {
   if (read?.kind !== 'problem') return read ? [read] : [];
-  throw new BinauthzError('RESPONSE_INVALID', `cannot read the vulnerabilities in ${resource}: ${read.problem}`, { resource, hint: NOT_GOOGLE });
+  throw new BinauthzError('RESPONSE_INVALID', `cannot read the vulnerabilities in ${resource}: ${read.problem}`, {
+    resource,
+    hint: NOT_GOOGLE,
+  });
 }
 
 // A digest is one content wherever it is stored, so what was found in a copy of the image counts as well.
@@ -90,7 +93,7 @@ function newestScan(read: readonly ReadOccurrence[], image: PinnedReference): Sc
   );
   const [newest, ...older] = own.toSorted((one, other) => other.at - one.at);
   const equals = older.filter(({ at }) => at === newest?.at);
-  return (equals.find(({ scan }) => scan.state !== 'FINISHED_SUCCESS') ?? newest)?.scan;
+  return (equals.find(({ scan }) => !isWhole(scan)) ?? newest)?.scan;
 }
 
 // The scanner calls a gcr.io repository of Artifact Registry by its old name, under whichever name the image was pulled.

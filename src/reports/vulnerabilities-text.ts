@@ -34,7 +34,7 @@ function imageLines(image: VulnerableImage, style: TextStyle): readonly string[]
 function table({ findings }: VulnerableImage, style: TextStyle): readonly string[] {
   if (findings.length === 0) return [];
   const rows = worstFindingsFirst(findings).map(cells);
-  const widths = HEAD.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = HEAD.map((title, column) => rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length));
   const line = (row: readonly string[], verdict?: VulnerabilityFinding['verdict']): string =>
     row
       .map((cell, column) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Occurrences of Grafeas from a file: the REST API's listing, gcloud's lists, and gcloud's description of an image.
-import type { Finding, Scan, ScanReport } from '../core/vulnerabilities/finding.js';
+import { isWhole, type Finding, type Scan, type ScanReport, type ScanState } from '../core/vulnerabilities/finding.js';
 import { digestIn, readOccurrence, SCAN_NOTE, type ReadOccurrence } from '../core/vulnerabilities/occurrence.js';
 
 type Fields = { readonly [member: string]: unknown };
@@ -13,11 +13,14 @@ const UNTOLD: Scan = {
   errors: ['the listing leaves it out; give gcloud artifacts docker images describe IMAGE --show-package-vulnerability --format=json'],
 };
 
+const UNFINISHED: ReadonlySet<ScanState> = new Set<ScanState>(['PENDING', 'SCANNING', 'UNSPECIFIED']);
+
 type ReadScan = Extract<ReadOccurrence, { kind: 'scan' }>;
 
 interface Gathered {
   readonly findings: Finding[];
-  scan?: ReadScan;
+  /** The newest that is told of, by the note under which it is announced. */
+  readonly scans: Map<string, ReadScan>;
   /** What its scan is taken for where none is told of. */
   untold: Scan;
 }
@@ -34,33 +37,45 @@ export function readGrafeas(document: unknown, problems: string[]): readonly Sca
     else if (read) gather(byDigest, read, wrapped !== undefined || isDescription ? UNTOLD : ASSUMED);
   }
   return [...byDigest]
-    .filter(([, { findings, scan }]) => findings.length > 0 || scan)
+    .filter(([, { findings, scans }]) => findings.length > 0 || scans.size > 0)
     .map(([digest, gathered]) => reportOf(digest, gathered));
 }
 
 function gather(byDigest: Map<string, Gathered>, read: Exclude<ReadOccurrence, { kind: 'problem' }>, untold: Scan): void {
   // A resource without a digest is no image that could be compared; it must not vanish.
   const digest = digestIn(read.resourceUri) ?? '';
-  const gathered = byDigest.get(digest) ?? { findings: [], untold };
+  const gathered = byDigest.get(digest) ?? { findings: [], scans: new Map<string, ReadScan>(), untold };
   byDigest.set(digest, gathered);
   if (untold === UNTOLD) gathered.untold = UNTOLD;
-  if (read.kind === 'findings') gathered.findings.push(...read.findings);
-  else if (isOfVulnerabilities(read.note)) gathered.scan = newer(gathered.scan, read);
+  if (read.kind === 'findings') for (const finding of read.findings) gathered.findings.push(finding);
+  else if (isOfVulnerabilities(read.note)) gathered.scans.set(read.note, newer(gathered.scans.get(read.note), read));
 }
 
 // Of two from the same time, the one that is not done counts.
 function newer(known: ReadScan | undefined, read: ReadScan): ReadScan {
   if (!known || read.at > known.at) return read;
-  return known.at > read.at || known.scan.state !== 'FINISHED_SUCCESS' ? known : read;
+  return known.at > read.at || !isWhole(known.scan) ? known : read;
 }
 
-function reportOf(digest: string, { findings, scan, untold }: Gathered): ScanReport {
-  return { digests: digest === '' ? [] : [digest], scan: scan?.scan ?? untold, findings };
+function reportOf(digest: string, gathered: Gathered): ScanReport {
+  const scan = scanIn(gathered);
+  // A file stays as it is, however long one waits.
+  const hint = UNFINISHED.has(scan.state) ? { hint: 'write the file again once the scan has come to its end' } : {};
+  return { digests: digest === '' ? [] : [digest], scan: { ...scan, ...hint }, findings: gathered.findings };
 }
 
 // Google announces scans of other kinds too, under other notes of the same project; other scanners have notes of their own.
 function isOfVulnerabilities(note: string): boolean {
   return note === SCAN_NOTE || !note.startsWith('projects/goog-analysis/');
+}
+
+// Whoever may write occurrences can announce a scan under a note of their own, which must not outdo what Google's scanner
+// says. Of several other scanners, each must have come to a good end.
+function scanIn({ scans, untold }: Gathered): Scan {
+  const google = scans.get(SCAN_NOTE);
+  if (google) return google.scan;
+  const others = untold === UNTOLD ? [] : [...scans.values()].map(({ scan }) => scan);
+  return others.find((scan) => !isWhole(scan)) ?? others[0] ?? untold;
 }
 
 function occurrencesOf(document: unknown, problems: string[]): readonly unknown[] {

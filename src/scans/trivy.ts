@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trivy's JSON report, schema version 2 (`trivy image --format json`). Written from aquasecurity/trivy pkg/types/report.go.
-import { cvssOf, severityOf, type CvssScore, type Finding, type Scan, type ScanReport } from '../core/vulnerabilities/finding.js';
+import {
+  cvssOf,
+  isScoreOrNone,
+  severityOf,
+  type CvssScore,
+  type Finding,
+  type Scan,
+  type ScanReport,
+} from '../core/vulnerabilities/finding.js';
 import { digestIn } from '../core/vulnerabilities/occurrence.js';
 
 type Fields = { readonly [member: string]: unknown };
@@ -44,13 +52,18 @@ export function readTrivy(document: unknown, problems: string[]): readonly ScanR
 }
 
 // A system whose packages were not compared (--pkg-types library, or a system that Trivy has no data of) is left out of the
-// results without a word.
+// results without a word. Of one past its end of life, nobody publishes what is vulnerable any more.
 function stateOf(scanned: readonly Fields[], system: unknown): Scan {
   if (scanned.length === 0) return NOTHING_SEEN;
-  const family = isFields(system) ? textOf(system['Family']) : '';
-  if (family === '' || scanned.some((result) => result['Class'] === 'os-pkgs')) return { state: 'FINISHED_SUCCESS' };
-  const missing = `the packages of its operating system (${family.slice(0, LONGEST_NAME)}) are not in the report`;
-  return { state: 'FINISHED_SUCCESS', errors: [`${missing}: run Trivy without --pkg-types, on a system that it supports`] };
+  const { Family: family, Name: version, EOSL: isPastItsEnd } = isFields(system) ? system : {};
+  const name = `its operating system (${[textOf(family), textOf(version)].join(' ').trim().slice(0, LONGEST_NAME)})`;
+  const errors = [
+    ...(textOf(family) === '' || scanned.some((result) => result['Class'] === 'os-pkgs')
+      ? []
+      : [`the packages of ${name} are not in the report: run Trivy without --pkg-types, on a system that it supports`]),
+    ...(isPastItsEnd === true ? [`${name} is past its end of life: new vulnerabilities of it are no longer published`] : []),
+  ];
+  return { state: 'FINISHED_SUCCESS', ...(errors.length === 0 ? {} : { errors }) };
 }
 
 function timeOf(createdAt: unknown): Pick<Scan, 'lastScanTime'> {
@@ -82,8 +95,8 @@ function findingOf(entry: Fields, problems: string[]): readonly Finding[] {
   const fixed = textOf(entry['FixedVersion']);
   const scores = scoresOf(entry['CVSS']);
   // A score that cannot be read might have been the one that denies.
-  if (scores.some(({ score }) => score !== undefined && score !== null && typeof score !== 'number'))
-    return refuse(problems, `${id.slice(0, LONGEST_NAME)} has a CVSS score that is no number`);
+  if (!scores.every(({ score }) => isScoreOrNone(score)))
+    return refuse(problems, `${id.slice(0, LONGEST_NAME)} has a CVSS score that is no number from 0 to 10`);
   return [
     {
       id,
@@ -99,14 +112,16 @@ function findingOf(entry: Fields, problems: string[]): readonly Finding[] {
 
 // By vendor: { nvd: { V2Score, V3Score, V40Score }, redhat: … }.
 function scoresOf(cvss: unknown): readonly CvssScore[] {
-  if (!isFields(cvss)) return [];
-  return Object.values(cvss)
-    .filter(isFields)
-    .flatMap((vendor) => [
-      { version: 4, score: vendor['V40Score'] ?? vendor['V4Score'] },
-      { version: 3, score: vendor['V3Score'] },
-      { version: 2, score: vendor['V2Score'] },
-    ]);
+  if (!isFields(cvss)) return [{ version: 0, score: cvss }];
+  return Object.values(cvss).flatMap((vendor) =>
+    isFields(vendor)
+      ? [
+          { version: 4, score: vendor['V40Score'] ?? vendor['V4Score'] },
+          { version: 3, score: vendor['V3Score'] },
+          { version: 2, score: vendor['V2Score'] },
+        ]
+      : [{ version: 0, score: vendor }],
+  );
 }
 
 // Go leaves out an empty list, or writes null for it; anything else that is no list of objects is broken.

@@ -92,8 +92,6 @@ describe('indexes', () => {
   it.each([
     ['BuildKit provenance', entry('provenance', UNKNOWN, ATTESTATION)],
     ['an unknown platform without the annotation', entry('provenance', UNKNOWN)],
-    ['the annotation without a platform', entry('provenance', undefined, ATTESTATION)],
-    ['an artifact', entry('sbom', undefined, { artifactType: 'application/spdx+json' })],
   ])('leaves out %s', (_name, extra) => {
     expect(read(indexOf(entry('amd64', AMD64), extra)).children).toEqual([{ digest: digest('amd64'), platform: 'linux/amd64' }]);
   });
@@ -109,8 +107,20 @@ describe('indexes', () => {
     expect(read(indexOf(entry('any', given))).children).toEqual([{ digest: digest('any'), platform }]);
   });
 
-  it('reads annotations that are none as nothing', () => {
-    expect(read(indexOf(entry('amd64', AMD64, { annotations: null, artifactType: null }))).children).toHaveLength(1);
+  // A node chooses by the platform alone, so what else an entry calls itself would hide an image that runs.
+  it.each([
+    ['the annotation of an attestation', ATTESTATION],
+    ['an artifact type', { artifactType: 'application/vnd.oci.image.config.v1+json' }],
+    ['annotations that are none', { annotations: null, artifactType: null }],
+  ])('keeps an entry with %s', (_name, extra) => {
+    expect(read(indexOf(entry('amd64', AMD64, extra))).children).toEqual([{ digest: digest('amd64'), platform: 'linux/amd64' }]);
+    expect(read(indexOf(entry('any', undefined, extra))).children).toEqual([{ digest: digest('any'), platform: 'any' }]);
+  });
+
+  it.each([OCI_INDEX, DOCKER_LIST])('says of an entry that it is an index itself: %s', (mediaType) => {
+    expect(read(indexOf(entry('inner', AMD64, { mediaType }))).children).toEqual([
+      { digest: digest('inner'), platform: 'linux/amd64', isIndex: true },
+    ]);
   });
 });
 

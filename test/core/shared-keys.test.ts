@@ -20,6 +20,15 @@ describe('keys that two attestors trust', () => {
     expect(sharedKeys([one, two])).toEqual([{ key: defaultKeyId(spkiOf(pem)!), attestors: [one.name, two.name] }]);
   });
 
+  it('are found by the key, also where only half of its point is written down', () => {
+    const spki = Buffer.from(spkiOf(pem)!);
+    const [x, y] = [spki.subarray(-64, -32), spki.subarray(-32)];
+    const head = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex');
+    const half = Buffer.concat([head, Buffer.from([2 + ((y.at(-1) ?? 0) & 1)]), x]).toString('base64');
+    const halfPem = `-----BEGIN PUBLIC KEY-----\n${half}\n-----END PUBLIC KEY-----\n`;
+    expect(names(attestor('a', pkix(pem, 'x')), attestor('b', pkix(halfPem, 'y')))).toEqual([['a', 'b']]);
+  });
+
   it('are found by the fingerprint of a PGP key, however it is written', () => {
     const spaced = `openpgp4fpr:${FINGERPRINT.toLowerCase().replace(/(.{4})/g, '$1 ')}`;
     expect(names(attestor('a', pgp(FINGERPRINT)), attestor('b', pgp(spaced)))).toEqual([['a', 'b']]);

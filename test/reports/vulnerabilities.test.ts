@@ -82,6 +82,12 @@ describe('the table', () => {
     expect(text).toContain('1 not scanned to the end');
   });
 
+  it('may be longer than a call has arguments', () => {
+    const [finding] = image().findings;
+    const findings = Array.from({ length: 150_000 }, () => finding).filter((entry) => entry !== undefined);
+    expect(vulnerabilitiesText(result({ images: [image({ findings })] }), plainStyle).split('\n').length).toBeGreaterThan(150_000);
+  });
+
   it('lets no foreign text begin a line or steer the terminal', () => {
     const text = vulnerabilitiesText(result({ images: [hostile] }), plainStyle);
     expect(text).not.toMatch(/^::|\u001b|\u0000/m);

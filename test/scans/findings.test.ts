@@ -88,6 +88,21 @@ describe('input that is no report', () => {
       'a score of Trivy that is a text',
       trivy({}, { Vulnerabilities: [{ ...CVE, CVSS: { nvd: { V3Score: '9.8' }, redhat: { V2Score: 2 } } }] }),
     ],
+    ...[
+      '9.8',
+      [{ V3Score: 9.8 }],
+      { nvd: '9.8', redhat: { V3Score: 2 } },
+      { nvd: { V3Score: -9.8, V2Score: 2 } },
+      { nvd: { V3Score: 98, V2Score: 2 } },
+    ].map((CVSS): [string, unknown] => [`Trivy’s CVSS ${JSON.stringify(CVSS)}`, trivy({}, { Vulnerabilities: [{ ...CVE, CVSS }] })]),
+    ...[
+      { cvssv3: { baseScore: '9.8' }, cvssV2: { baseScore: 2 } },
+      { cvssv3: 9.8, cvssV2: { baseScore: 2 } },
+      { cvssScore: '9.8', cvssV2: { baseScore: 2 } },
+      { cvssV4: { baseScore: -1 } },
+      { cvssScore: Number.NaN, cvssV2: { baseScore: 11 } },
+    ].map((scores): [string, unknown] => [`Grafeas’s ${JSON.stringify(scores)}`, [vulnerability({ cvssScore: undefined, ...scores })]]),
+    ['another kind of scan alone', [discovery({}, { noteName: 'projects/goog-analysis/notes/SECRET' })]],
     ['a broken report among good ones', [trivy(), {}]],
   ])('is refused, and never clean: %s', (_title, document) => {
     expect(problemsOf(document)).not.toEqual([]);
@@ -148,6 +163,15 @@ describe('a report of Trivy', () => {
     };
     expect(verdictOf('lang-pkgs')).toMatchObject({ verdict: 'UNKNOWN', reasons: [{ code: 'SCAN_INCOMPLETE' }] });
     expect(verdictOf('lang-pkgs', 'os-pkgs').verdict).toBe('NOT_JUDGED');
+  });
+
+  // Nobody publishes new vulnerabilities of such a system, so that naively it becomes cleaner from year to year.
+  it('of a system past its end of life says nothing', () => {
+    const Metadata = { RepoDigests: [`a/b@${DIGEST}`], OS: { Family: 'debian', Name: '8.11', EOSL: true } };
+    expect(evaluate(undefined, [{ digest: DIGEST, ...reportOf(trivy({ Metadata })) }], 0)).toMatchObject({
+      verdict: 'UNKNOWN',
+      reasons: [{ code: 'SCAN_INCOMPLETE', message: expect.stringContaining('debian 8.11) is past its end of life') }],
+    });
   });
 
   it('still has what its user suppressed', () => {
@@ -233,9 +257,56 @@ describe('occurrences of Grafeas', () => {
     expect(reportOf([discovery({ analysisStatus })]).scan.state).toBe(state);
   });
 
+  it('do not get further by waiting', () => {
+    const { reasons } = evaluate(undefined, [{ digest: DIGEST, ...reportOf([discovery({ analysisStatus: 'SCANNING' })]) }], 0);
+    expect(reasons).toEqual([
+      expect.objectContaining({ code: 'SCAN_RUNNING', hint: 'write the file again once the scan has come to its end' }),
+    ]);
+  });
+
   it('do not take the end of another kind of scan for that of this one', () => {
     const secrets = discovery({}, { noteName: 'projects/goog-analysis/notes/SECRET' });
     expect(reportOf([vulnerability(), discovery({ analysisStatus: 'SCANNING' }), secrets]).scan.state).toBe('SCANNING');
+  });
+
+  // Whoever may write occurrences in the project may announce a scan under a note of their own, and later than Google does.
+  describe('do not take somebody else’s word', () => {
+    const updateTime = '2026-11-21T12:00:00Z';
+    const planted = discovery({}, { noteName: 'projects/somebody/notes/trust-me', updateTime });
+    const told = discovery({ analysisStatus: 'FINISHED_FAILED' }, { updateTime: '2026-11-21T11:00:00Z' });
+    const described = (...found: readonly object[]): object => ({ discovery_summary: { discovery: found } });
+
+    it.each<[string, unknown, string]>([
+      ['in a description', described(told, planted), 'FINISHED_FAILED'],
+      ['alone in a description', described(planted), 'UNSPECIFIED'],
+      ['in a listing', [planted, told], 'FINISHED_FAILED'],
+      ['in a wrapped listing', [{ occurrence: vulnerability() }, { occurrence: planted }], 'UNSPECIFIED'],
+      [
+        'beside another scanner',
+        [planted, discovery({ analysisStatus: 'SCANNING' }, { noteName: 'projects/s/notes/scanner' })],
+        'SCANNING',
+      ],
+    ])('%s', (_title, document, state) => {
+      expect(reportOf(document).scan.state).toBe(state);
+    });
+
+    it('but that of the only scanner there is', () => {
+      expect(reportOf([planted]).scan).toEqual({ state: 'FINISHED_SUCCESS', lastScanTime: '2026-11-21T11:00:00Z' });
+    });
+  });
+
+  it('of one time have the scan whose findings were archived', () => {
+    const archived = discovery({ archiveTime: '2026-11-01T00:00:00Z' });
+    for (const document of [
+      [archived, discovery()],
+      [discovery(), archived],
+    ])
+      expect(reportOf(document).scan.isArchived).toBe(true);
+  });
+
+  it('may be a great many, in one occurrence as in several', () => {
+    const packageIssue = Array.from({ length: 150_000 }, () => ({ affectedPackage: 'a' }));
+    expect(grafeasFindings({ packageIssue })).toHaveLength(150_000);
   });
 
   it('have the newest state of the scan', () => {

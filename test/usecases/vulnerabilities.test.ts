@@ -192,6 +192,53 @@ describe('an index', () => {
   });
 });
 
+describe('an index within an index', () => {
+  const images = [reference(INDEX)] as const;
+  const inner: ChildManifest = { digest: digest('inner'), platform: 'linux/amd64', isIndex: true };
+  function nested() {
+    const ports = memoryPorts([], [], { [INDEX]: { digest: digest('multi'), isIndex: true, children: [inner] } });
+    return { store: ports.vulnerabilities, ports };
+  }
+
+  // Naively, the report names the digest of the one child that there is. It was made of one image of several.
+  it('is not scanned by a report that names it, or the one around it', async () => {
+    for (const named of ['inner', 'multi']) {
+      const { result, code } = await run(nested(), { images, reports: [report({ digests: [digest(named)], platform: 'linux/amd64' })] });
+      expect([reasonsOf(result), code]).toEqual([['SCAN_UNSUPPORTED'], 4]);
+      expect(result.images[0]?.reasons[0]).toMatchObject({
+        message: expect.stringContaining('index within the index'),
+        hint: expect.stringContaining('build one index'),
+      });
+    }
+    const found = report({ digests: [inner.digest], findings: [CRITICAL] });
+    expect((await run(nested(), { images, reports: [found] })).code).toBe(3);
+  });
+
+  it('is not waited for', async () => {
+    const made = nested();
+    made.store.steps.set(inner.digest, [{ state: 'PENDING' }, SUCCESS]);
+    const { result, code } = await run(made, { images });
+    expect([reasonsOf(result), code, made.ports.clock.pauses]).toEqual([['SCAN_UNSUPPORTED'], 4, []]);
+  });
+});
+
+it('an index that lists one image twice needs one report of it', async () => {
+  const twice = { digest: digest('multi'), isIndex: true, children: [...CHILDREN.slice(0, 1), ...CHILDREN.slice(0, 1)] };
+  const ports = memoryPorts([], [], { [INDEX]: twice });
+  const reports = [report({ digests: [digest('multi')], platform: 'linux/amd64' })];
+  const { result, code } = await run({ store: ports.vulnerabilities, ports }, { images: [reference(INDEX)], reports });
+  expect([code, result.images[0]?.manifests.map(({ platform }) => platform)]).toEqual([0, ['linux/amd64']]);
+});
+
+it('the next step after a missing report is that report, not another scanner', async () => {
+  const [amd64] = CHILDREN.map((child) => report({ digests: [child.digest] })) as [ScanReport];
+  const { refusals } = await run(world(), { images: [reference(INDEX)], reports: [amd64] });
+  expect(refusals[0]?.hint).toBe('scan it by its digest, and give its report with --findings beside the others');
+  const made = world();
+  made.store.isCovering = false;
+  expect((await run(made)).refusals[0]?.hint).toBe('scan it with another scanner and give its report with --findings');
+});
+
 describe('reports from files', () => {
   it('stand in for Artifact Analysis, which is not asked', async () => {
     const made = world();

@@ -9,6 +9,8 @@ export interface ChildManifest {
   readonly digest: Digest;
   /** `os/architecture[/variant]`, e.g. `linux/amd64`, `linux/arm/v7`. */
   readonly platform: string;
+  /** It is an index itself, whose own children are not read. */
+  readonly isIndex?: true;
 }
 
 /** What a registry said about a reference, proven from the manifest's bytes. */
@@ -120,16 +122,15 @@ function childrenOf(index: JsonObject, resource: string): readonly ChildManifest
   return entries.flatMap((entry) => childOf(entry, resource) ?? []);
 }
 
-// BuildKit hangs provenance and SBOM manifests into the index, with platform unknown/unknown; they never run.
+// BuildKit hangs provenance and SBOM manifests into the index, with platform unknown/unknown; they never run. The platform
+// alone tells them: nodes look at nothing else, so an annotation or an artifact type would hide an image that does run.
 function childOf(entry: unknown, resource: string): ChildManifest | undefined {
   if (!isObject(entry)) throw invalid(resource, 'the index has an entry that is not an object');
   const digest = typeof entry['digest'] === 'string' ? parseDigest(entry['digest']) : undefined;
   if (!digest) throw invalid(resource, 'the index has an entry without a sha256 digest');
-  const annotations = isObject(entry['annotations']) ? entry['annotations'] : {};
-  if (annotations['vnd.docker.reference.type'] === 'attestation-manifest') return undefined;
-  if (typeof entry['artifactType'] === 'string') return undefined;
   const platform = platformOf(entry['platform'], resource);
-  return platform === 'unknown/unknown' ? undefined : { digest, platform };
+  if (platform === 'unknown/unknown') return undefined;
+  return { digest, platform, ...(INDEX_MEDIA_TYPES.has(entry['mediaType']) ? { isIndex: true as const } : {}) };
 }
 
 function platformOf(platform: unknown, resource: string): string {

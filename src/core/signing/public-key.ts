@@ -23,6 +23,23 @@ export function defaultKeyId(spki: Uint8Array): string {
   return `ni:///sha-256;${createHash('sha256').update(spki).digest('base64url')}`;
 }
 
+/** The same id for the same key, however its PEM writes it; undefined where there is none. */
+export function canonicalKeyId(pem: string): string | undefined {
+  const key = parsePem(pem);
+  return key && defaultKeyId(new Uint8Array(inFull(key).export({ type: 'spki', format: 'der' })));
+}
+
+// The point that is an elliptic key may be written in full, or as half of it and a sign; as JWK there is one way.
+function inFull(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'ec') return key;
+  try {
+    return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
+  } catch {
+    // A curve that JWK does not know is none that an attestor may list.
+    return key;
+  }
+}
+
 /** The key behind an attestor's entry; undefined where it is none that this product can verify with. */
 export function publicKeyOf(listed: AttestorKey): PublicKey | undefined {
   if (listed.kind === 'pgp') return { kind: 'pgp', fingerprint: normalizeFingerprint(listed.id) };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two attestors are two checks only while nobody can sign for both with one key.
 import type { AttestorName } from '../names.js';
-import { defaultKeyId, normalizeFingerprint, spkiOf, type AttestorKey } from './public-key.js';
+import { canonicalKeyId, normalizeFingerprint, type AttestorKey } from './public-key.js';
 
 /** An attestor as far as this question goes. */
 export interface Trusting {
@@ -35,6 +35,6 @@ export function sharedKeyWarnings(attestors: readonly Trusting[]): readonly stri
 // An entry that is no key at all is nobody's key, and shared with nobody.
 function identityOf(listed: AttestorKey): readonly string[] {
   if (listed.kind === 'pgp') return [`PGP ${normalizeFingerprint(listed.id)}`];
-  const spki = spkiOf(listed.pem);
-  return spki === undefined ? [] : [defaultKeyId(spki)];
+  const id = canonicalKeyId(listed.pem);
+  return id === undefined ? [] : [id];
 }

@@ -53,6 +53,8 @@ export interface Scan {
   readonly errors?: readonly string[];
   /** The report does not say itself that the scan came to its end. */
   readonly isAssumed?: boolean;
+  /** What to do about it, where its state alone would say something else. */
+  readonly hint?: string;
 }
 
 /** A scanner's report from a file. */
@@ -88,9 +90,19 @@ export function scanStateOf(name: unknown): ScanState {
   return SCAN_STATES.find((state) => state === name && state !== 'NOT_FOUND') ?? 'UNSPECIFIED';
 }
 
+/** Whether a scan came to a good end, with nothing missing from what it found. */
+export function isWhole({ state, isArchived = false, errors = [] }: Scan): boolean {
+  return state === 'FINISHED_SUCCESS' && !isArchived && errors.length === 0;
+}
+
 /** The worst of several states; of none, that no scan was found. */
 export function worstScan(states: readonly ScanState[]): ScanState {
   return states.toSorted((one, other) => SCAN_STATES.indexOf(other) - SCAN_STATES.indexOf(one))[0] ?? 'NOT_FOUND';
+}
+
+/** Whether a score is one, or is left out; what is neither might have been the score that denies. */
+export function isScoreOrNone(score: unknown): boolean {
+  return score === undefined || score === null || (typeof score === 'number' && score >= 0 && score <= 10);
 }
 
 /**

@@ -16,16 +16,32 @@ export interface MatchedReports {
 export interface Subject {
   readonly digest: Digest;
   readonly platform?: string;
+  /** It is an index within the index. */
+  readonly isIndex?: true;
 }
 
-const NO_REPORT: Scan = { state: 'NOT_FOUND', errors: ['no report that was given is about it'] };
+const NO_REPORT: Scan = {
+  state: 'NOT_FOUND',
+  errors: ['no report that was given is about it'],
+  hint: 'scan it by its digest, and give its report with --findings beside the others',
+};
+/** What a scanner says of an index is about one of its images, and which ones there are is not read. */
+export const INDEX_IN_INDEX: Scan = {
+  state: 'FINISHED_UNSUPPORTED',
+  errors: ['it is an index within the index, and scanners read images'],
+  hint: 'build one index that lists the image of each platform itself',
+};
 
 /** The manifests of an image that must have been scanned: each runnable one of an index, else the image itself. */
 export function subjectsOf(image: ResolvedImage): readonly Subject[] {
   if (!image.isIndex) return [{ digest: image.reference.digest }];
-  const byDigest = new Map<Digest, string[]>();
-  for (const { digest, platform } of image.children) byDigest.set(digest, [...(byDigest.get(digest) ?? []), platform]);
-  return [...byDigest].map(([digest, platforms]) => ({ digest, platform: platforms.join(', ') }));
+  const byDigest = new Map<Digest, ChildManifest[]>();
+  for (const child of image.children) byDigest.set(child.digest, [...(byDigest.get(child.digest) ?? []), child]);
+  return [...byDigest].map(([digest, children]) => ({
+    digest,
+    platform: [...new Set(children.map(({ platform }) => platform))].join(', '),
+    ...(children.some(({ isIndex }) => isIndex) ? { isIndex: true as const } : {}),
+  }));
 }
 
 /** Gives each report to the images that it is about. A subject without a report is there as not scanned. */
@@ -48,21 +64,21 @@ export function matchReports(images: readonly ResolvedImage[], reports: readonly
 function partOf(image: ResolvedImage, subjects: readonly Subject[], report: ScanReport): ScannedPart | undefined {
   const { scan, findings } = report;
   const own = subjects.find(({ digest }) => report.digests.includes(digest));
-  if (own) return { ...own, scan, findings };
+  if (own) return { ...own, scan: own.isIndex ? INDEX_IN_INDEX : scan, findings };
   const { digest } = image.reference;
   if (!report.digests.includes(digest)) return undefined;
   const child = childOf(image.children, report.platform);
   // Of which platform it is cannot be told: what it found counts, what it did not find proves nothing of any child.
   if (!child) return { digest, platform: 'the index', scan: { ...scan, state: 'FINISHED_SUCCESS' }, findings };
   const subject = subjects.find((candidate) => candidate.digest === child.digest) ?? { digest: child.digest };
-  return { ...subject, scan, findings };
+  return { ...subject, scan: child.isIndex ? INDEX_IN_INDEX : scan, findings };
 }
 
 function childOf(children: readonly ChildManifest[], platform: string | undefined): ChildManifest | undefined {
   const [only, ...others] = children;
   if (platform === undefined) return others.length === 0 ? only : undefined;
   const matching = children.filter((child) => isSamePlatform(child.platform, platform));
-  return matching.length === 1 ? matching[0] : undefined;
+  return new Set(matching.map(({ digest }) => digest)).size === 1 ? matching[0] : undefined;
 }
 
 // A variant that one side leaves out may be any.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vulnerability and discovery occurrences of Grafeas, in the JSON of the REST API as in that of Google's client library:
 // that one writes what is absent as an empty value, and times as seconds. Written from grafeas/v1/vulnerability.proto.
-import { cvssOf, scanStateOf, severityOf, type Finding, type Scan } from './finding.js';
+import { cvssOf, isScoreOrNone, scanStateOf, severityOf, type CvssScore, type Finding, type Scan } from './finding.js';
 
 /** What an occurrence says, and of which resource; undefined for a kind that is none of ours. */
 export type ReadOccurrence =
@@ -60,7 +60,10 @@ function findingsOf(details: Fields, { name, note, resourceUri }: Named): ReadOc
   const issues = given.length === 0 ? [{}] : given;
   const hasFixOfItsOwn = issues.some((issue) => isFixable(issue, false));
   const isFixedElsewhere = details['fixAvailable'] === true && !hasFixOfItsOwn;
-  const cvss = scoreOf(details);
+  const scores = scoresOf(details);
+  if (!scores.every(({ score }) => isScoreOrNone(score)))
+    return { kind: 'problem', problem: `${name} has a CVSS score that is no number from 0 to 10` };
+  const cvss = cvssOf(scores);
   const findings = issues.map((issue): Finding => {
     const fixable = isFixable(issue, isFixedElsewhere);
     const fixedVersion = fixable ? versionOf(issue['fixedVersion']) : '';
@@ -101,18 +104,19 @@ function versionOf(version: unknown): string {
   return `${typeof epoch === 'number' && epoch > 0 ? `${epoch}:` : ''}${main}${textOf(revision) === '' ? '' : `-${textOf(revision)}`}`;
 }
 
-function scoreOf(details: Fields): number | null {
+function scoresOf(details: Fields): readonly CvssScore[] {
   const versions: Readonly<Record<string, number>> = { CVSS_VERSION_2: 2, CVSS_VERSION_3: 3, CVSS_VERSION_4: 4 };
-  return cvssOf([
+  return [
     { version: 4, score: baseScore(details['cvssv4'] ?? details['cvssV4']) },
     { version: 3, score: baseScore(details['cvssv3'] ?? details['cvssV3']) },
     { version: 2, score: baseScore(details['cvssV2'] ?? details['cvssv2']) },
     { version: versions[textOf(details['cvssVersion'])] ?? 0, score: details['cvssScore'] },
-  ]);
+  ];
 }
 
 function baseScore(cvss: unknown): unknown {
-  return isFields(cvss) ? cvss['baseScore'] : undefined;
+  if (isFields(cvss)) return cvss['baseScore'];
+  return cvss === undefined || cvss === null ? undefined : Number.NaN;
 }
 
 function scanOf(discovery: Fields): Scan {

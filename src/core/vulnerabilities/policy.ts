@@ -160,11 +160,21 @@ function parseWaiver(entry: unknown, at: PolicyPath, problems: Problems): Waiver
     problems.add([...at, 'id'], `expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got ${quote(id)}`);
   const owner = parseText(entry, 'owner', at, problems);
   const reason = parseText(entry, 'reason', at, problems);
-  const name = Object.hasOwn(entry, 'package') ? parseText(entry, 'package', at, problems) : undefined;
+  const name = parsePackage(entry, at, problems);
   const expires = entry['expires'];
   if (!isDay(expires)) problems.add([...at, 'expires'], `expected a day such as 2027-01-31, got ${quote(expires)}`);
   if (id === undefined || owner === undefined || reason === undefined || !isDay(expires)) return undefined;
   return { id, ...(name === undefined ? {} : { package: name }), owner, reason, expires };
+}
+
+function parsePackage(entry: Fields, at: PolicyPath, problems: Problems): string | undefined {
+  if (!Object.hasOwn(entry, 'package')) return undefined;
+  const name = parseText(entry, 'package', at, problems);
+  if (name === undefined || (name === name.trim() && !name.includes('*'))) return name;
+  return problems.add(
+    [...at, 'package'],
+    `expected the name of one package as scanners write it (a waiver has no patterns), got ${quote(name)}`,
+  );
 }
 
 function parseText(entry: Fields, name: string, at: PolicyPath, problems: Problems): string | undefined {
@@ -186,5 +196,6 @@ function isFields(value: unknown): value is Fields {
 
 function quote(value: unknown): string {
   if (value === undefined) return 'nothing';
-  return (JSON.stringify(value) ?? String(value)).slice(0, LONGEST_QUOTE);
+  // JSON has no NaN and no infinity, which YAML has.
+  return (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))).slice(0, LONGEST_QUOTE);
 }

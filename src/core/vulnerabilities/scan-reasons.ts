@@ -69,7 +69,7 @@ export function scanReasons(part: Part, maxAgeMs: number | undefined, now: numbe
   const doubts =
     state === 'FINISHED_SUCCESS'
       ? [...completeness(part.scan), ...age(part.scan, maxAgeMs, now)]
-      : [part.scan.isUnreadable ? UNREADABLE : STATES[state]];
+      : [part.scan.isUnreadable ? UNREADABLE : { ...STATES[state], ...hintOf(part.scan) }];
   const said = state === 'FINISHED_SUCCESS' ? '' : errorsOf(part.scan);
   return doubts.map((doubt) => ({ ...doubt, message: `${nameOf(part)}: ${doubt.message}${said}` }));
 }
@@ -122,6 +122,10 @@ function age({ lastScanTime }: Scan, maxAgeMs: number | undefined, now: number):
   if (now - at <= maxAgeMs) return [];
   const message = `it was last scanned at ${lastScanTime ?? ''}, ${formatAge(now - at)} ago; ${bound}`;
   return [{ code: 'SCAN_TOO_OLD', message, hint: 'push or pull the image, so that it is scanned again' }];
+}
+
+function hintOf({ hint }: Scan): Pick<Doubt, 'hint'> {
+  return hint === undefined ? {} : { hint };
 }
 
 function errorsOf({ errors = [] }: Scan): string {

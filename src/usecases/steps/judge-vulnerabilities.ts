@@ -12,7 +12,7 @@ import {
   type VulnerabilityVerdict,
 } from '../../core/vulnerabilities/evaluate.js';
 import type { Scan, ScanReport } from '../../core/vulnerabilities/finding.js';
-import { matchReports, subjectsOf, type Subject } from '../../core/vulnerabilities/match-reports.js';
+import { INDEX_IN_INDEX, matchReports, subjectsOf, type Subject } from '../../core/vulnerabilities/match-reports.js';
 import { refusalsOf } from '../../core/vulnerabilities/refusals.js';
 import type { VulnerabilityGate } from '../requests.js';
 import { awaitScan, type ScanPorts } from './await-scan.js';
@@ -118,6 +118,7 @@ interface Reading {
 
 // Findings are read after the scan's state, never before or beside it: those of a scan that goes on are not all of them.
 async function readPart(image: ResolvedImage, subject: Subject, { deadline, ports }: Reading): Promise<ScannedPart> {
+  if (subject.isIndex) return { ...subject, scan: INDEX_IN_INDEX, findings: [] };
   const manifest = pin(image.reference, subject.digest);
   const scan = ports.vulnerabilities.covers(manifest) ? await awaitScan(manifest, deadline, ports) : UNCOVERED;
   // What is found before the end, or despite a bad end, is found all the same.
@@ -125,7 +126,11 @@ async function readPart(image: ResolvedImage, subject: Subject, { deadline, port
   return { ...subject, scan, findings };
 }
 
-const UNCOVERED = { state: 'NOT_FOUND', errors: ['Artifact Analysis scans Google’s registries only'] } as const;
+const UNCOVERED: Scan = {
+  state: 'NOT_FOUND',
+  errors: ['Artifact Analysis scans Google’s registries only'],
+  hint: 'scan it with another scanner and give its report with --findings',
+};
 
 function resultOf(image: ResolvedImage, parts: readonly ScannedPart[], judgement: VulnerabilityJudgement): VulnerableImage {
   return {
