@@ -57,7 +57,7 @@ function exitCodeTable({ EXIT_CODES }) {
   return ['| code | meaning |', '|---|---|', ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${cell(meaning)} |`)].join('\n');
 }
 
-function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CODES }) {
+function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CODES }, { FINDINGS }) {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`,
   );
@@ -89,7 +89,22 @@ function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CO
     '|---|---|',
     ...Object.entries(VULNERABILITY_REASON_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
     '',
+    '# Findings of doctor',
+    '',
+    'What `doctor` names, and the error with which `attest` or `check` ends because of it: none where it is only a warning to',
+    'that command. The list is closed; written from `src/core/doctor/findings.ts`, explained in [the guide](guides/doctor.md).',
+    '',
+    '| code | what it means | attest | check |',
+    '|---|---|---|---|',
+    ...Object.entries(FINDINGS).map(
+      ([code, { meaning, attest, check }]) => `| \`${code}\` | ${cell(meaning)} | ${errorCell(attest)} | ${errorCell(check)} |`,
+    ),
+    '',
   ].join('\n');
+}
+
+function errorCell(code) {
+  return code === undefined ? '' : `\`${code}\``;
 }
 
 function fill(text, name, content) {
@@ -102,6 +117,7 @@ const options = await load('hosts/options.ts');
 const errors = await load('core/error-codes.ts');
 const reasons = await load('core/policy/verdict.ts');
 const doubts = await load('core/vulnerabilities/scan-reasons.ts');
+const findings = await load('core/doctor/findings.ts');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const documents = {
   'README.md': fill(
@@ -114,7 +130,7 @@ const documents = {
     exitCodeTable(errors),
   ),
   'docs/OPTIONS.md': optionsPage(options),
-  'docs/ERRORS.md': errorsPage(errors, reasons, doubts),
+  'docs/ERRORS.md': errorsPage(errors, reasons, doubts, findings),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -208,7 +208,7 @@ function isAllowed(file: string, target: string): boolean {
 function googleAllowed(file: string, target: string): boolean {
   if (!target.startsWith('google/')) return /^(ports|core)\//.test(target);
   const adapters =
-    /^google\/(kms|container-analysis|vulnerabilities|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager|iam|notes|attestors|attestor-keys|policies|kms-resources|log-metrics|alert-policies)$/;
+    /^google\/(kms|container-analysis|vulnerabilities|artifact-registry|binary-authorization|gke|cloud-run|logging|monitoring|service-usage|resource-manager|iam|notes|attestors|attestor-keys|policies|kms-resources|log-metrics|alert-policies|permissions|key-states)$/;
   return !adapters.test(target) || file === `${target}.ts`;
 }
 

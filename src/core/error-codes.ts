@@ -189,6 +189,11 @@ export const ERROR_CODES = {
     meaning: 'Something exists under the name that is wanted, and is another thing than what is wanted.',
     fix: 'Name another one, or what belongs to it: neither can be changed.',
   },
+  CHANGE_REFUSED: {
+    exit: 7,
+    meaning: 'Google refuses a change as it stands, such as by an organization policy, for want of a billing account, or at a limit.',
+    fix: 'See what Google says; what was done before it is in the result, and a re-run goes on from there.',
+  },
   ATTESTOR_KEY_CONFLICT: {
     exit: 7,
     meaning: 'A key cannot be added to an attestor: its id belongs to another key there, or to the same key under another algorithm.',

@@ -2,13 +2,11 @@
 // Cloud Monitoring's alert policies through its REST API.
 import type { ProjectId } from '../core/names.js';
 import type { NewAlertPolicy } from '../core/provisioning/desired.js';
-import type { AlertWrite } from '../core/provisioning/monitoring.js';
+import type { AlertWrite, FoundAlert } from '../core/provisioning/monitoring.js';
 import type { AlertPolicies } from '../ports/provisioning.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
 import { pathOf } from './rest.js';
-
-type FoundAlert = Awaited<ReturnType<AlertPolicies['read']>>;
 
 /** Alert policies through REST. */
 export function createAlertPolicies(google: Google): AlertPolicies {
@@ -19,19 +17,29 @@ export function createAlertPolicies(google: Google): AlertPolicies {
   };
 }
 
-async function readAlert(google: Google, project: ProjectId, displayName: string): Promise<FoundAlert> {
+async function readAlert(google: Google, project: ProjectId, displayName: string): Promise<FoundAlert | undefined> {
   const resource = `projects/${project}`;
   const need = { permission: 'monitoring.alertPolicies.list', role: 'roles/monitoring.viewer' };
   return google.call.repeat(callOn(resource, 'cannot list the alert policies of', need), () => findAlert(google, resource, displayName));
 }
 
-async function findAlert(google: Google, project: string, displayName: string): Promise<FoundAlert> {
+async function findAlert(google: Google, project: string, displayName: string): Promise<FoundAlert | undefined> {
   const query = new URLSearchParams({ filter: `display_name="${displayName}"` });
   const reply = await google.rest('monitoring').request('GET', `v3/${pathOf(project)}/alertPolicies?${query}`);
   // The filter is the service's to apply. Names are not unique: of several, any one tells.
   const found = list(member(reply, 'alertPolicies')).find((policy) => member(policy, 'displayName') === displayName);
   const name = member(found, 'name');
-  return typeof name === 'string' ? { name, channels: list(member(found, 'notificationChannels')).map(String) } : undefined;
+  if (typeof name !== 'string') return undefined;
+  return {
+    name,
+    channels: list(member(found, 'notificationChannels')).map(String),
+    // Left out, it is on.
+    isOn: member(found, 'enabled') !== false,
+    filters: list(member(found, 'conditions')).flatMap((condition) => {
+      const filter = member(member(condition, 'conditionThreshold'), 'filter');
+      return typeof filter === 'string' ? [filter] : [];
+    }),
+  };
 }
 
 async function createAlert(google: Google, project: ProjectId, { displayName, document }: NewAlertPolicy): Promise<void> {
@@ -63,7 +71,8 @@ async function requireChannel(google: Google, name: string): Promise<void> {
 }
 
 function callOn(resource: string, what: string, need: { readonly permission: string; readonly role: string }): Call {
-  return { what, resource, needs: [{ ...need, on: resource.split('/').slice(0, 2).join('/') }], notFound: 'NOT_FOUND' };
+  const on = resource.split('/').slice(0, 2).join('/');
+  return { what, resource, needs: [{ ...need, on }], notFound: 'NOT_FOUND', refused: 'CHANGE_REFUSED' };
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -86,6 +86,7 @@ function callOn(name: AttestorName): Call {
       { permission: 'binaryauthorization.attestors.update', role: 'roles/binaryauthorization.attestorsEditor', on: name },
     ],
     notFound: 'ATTESTOR_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     hint: (code) =>
       code === 'ATTESTOR_NOT_FOUND'
         ? `list what is there: gcloud container binauthz attestors list --project=${projectOf(name)}`

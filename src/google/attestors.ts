@@ -16,7 +16,9 @@ export function createAttestors(google: Google): Provisioner<AttestorName, Attes
 }
 
 async function readAttestor(google: Google, name: AttestorName): Promise<Attestor | undefined> {
-  const need = { permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', on: name };
+  // Whether there is an attestor to be granted on is what this call would tell.
+  const on = `projects/${projectOf(name)}`;
+  const need = { permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', on };
   const call: Call = { what: 'cannot read the attestor', resource: name, needs: [need], notFound: 'ATTESTOR_NOT_FOUND' };
   const request = (): Promise<unknown> => google.rest('binaryauthorization').request('GET', `v1/${pathOf(name)}`);
   const reply = await foundOrNot('ATTESTOR_NOT_FOUND', google.call.repeat(call, request));
@@ -33,6 +35,7 @@ function createAttestor(google: Google, name: AttestorName, { note, key }: NewAt
       { permission: 'containeranalysis.notes.list', role: 'roles/containeranalysis.notes.viewer', on: `projects/${projectOf(note)}` },
     ],
     notFound: 'PROJECT_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     conflict: 'RESOURCE_MISMATCH',
   };
   const path = `v1/${pathOf(project)}/attestors?${new URLSearchParams({ attestorId: idOf(name) })}`;

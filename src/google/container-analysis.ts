@@ -42,6 +42,8 @@ async function create(api: Api<GrafeasClient>, project: ProjectId, attestation: 
       { permission: 'containeranalysis.occurrences.create', role: 'roles/containeranalysis.occurrences.editor', on: `projects/${project}` },
     ],
     notFound: 'NOTE_NOT_FOUND',
+    // No bad input, which is told before anything is posted: others of the same run may be stored.
+    refused: 'CHANGE_REFUSED',
     conflict: 'ATTESTATION_CONFLICT',
     hint: (code) =>
       code === 'NOTE_NOT_FOUND'

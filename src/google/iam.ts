@@ -72,7 +72,8 @@ async function readPolicy(google: Google, resource: string): Promise<IamPolicy |
   const call: Call = {
     what: 'cannot read the IAM policy of',
     resource,
-    needs: [needOf(kind, 'getIamPolicy', resource)],
+    // It may not exist yet, and then nothing can be granted on it.
+    needs: [needOf(kind, 'getIamPolicy', resource.split('/').slice(0, 2).join('/'))],
     notFound: 'NOT_FOUND',
   };
   const path = `v1/${pathOf(resource)}:getIamPolicy`;
@@ -101,7 +102,31 @@ async function writePolicy(google: Google, resource: string, { bindings, etag, r
     hint: (code) => (code === 'CHANGED_MEANWHILE' ? 'run again: somebody else changes the same policy over and over' : undefined),
   };
   const body = { policy: { ...rest, version: VERSION, bindings, etag } };
-  await google.call.repeat(call, () => google.rest(kind.api).request('POST', `v1/${pathOf(resource)}:setIamPolicy`, body));
+  try {
+    await google.call.repeat(call, () => google.rest(kind.api).request('POST', `v1/${pathOf(resource)}:setIamPolicy`, body));
+  } catch (error) {
+    throw refusalOf(error) ?? error;
+  }
+}
+
+/** What IAM refuses with the same 400 as a principal that it does not know, by its words. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [
+    /permitted customer|organization policy|constraints\/iam\./i,
+    'the organization’s policy (constraint iam.allowedPolicyMemberDomains, or one like it) forbids this principal here: give another --signer, or have whoever administers it allow this one',
+  ],
+  [
+    /maximum|exceed|too (?:large|many)|limit/i,
+    'the policy is as large as IAM allows: take bindings out that nobody needs, or grant to a group',
+  ],
+];
+
+// Waiting for the principal to be known would help neither.
+function refusalOf(error: unknown): BinauthzError | undefined {
+  if (!(error instanceof BinauthzError) || error.code !== 'PRINCIPAL_NOT_FOUND') return undefined;
+  const hint = REFUSALS.find(([words]) => words.test(error.message))?.[1];
+  if (hint === undefined) return undefined;
+  return new BinauthzError('CHANGE_REFUSED', error.message, { resource: error.resource ?? '', hint, cause: error });
 }
 
 // Without an etag a write would replace whatever somebody else wrote meanwhile.

@@ -45,6 +45,7 @@ function createRing(google: Google, ring: KeyRingName): Promise<void> {
     resource: ring,
     needs: [need],
     notFound: 'PROJECT_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     conflict: 'RESOURCE_MISMATCH',
   };
   const path = `v1/${pathOf(parent)}/keyRings?${new URLSearchParams({ keyRingId: idOf(ring) })}`;
@@ -59,6 +60,7 @@ function createKey(google: Google, key: KeyName, { algorithm }: NewKey): Promise
     resource: key,
     needs: [need],
     notFound: 'KEY_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     conflict: 'RESOURCE_MISMATCH',
   };
   const path = `v1/${pathOf(ring)}/cryptoKeys?${new URLSearchParams({ cryptoKeyId: idOf(key) })}`;

@@ -24,7 +24,8 @@ async function readMetric(google: Google, name: string): Promise<NewLogMetric | 
 
 function createMetric(google: Google, name: string, metric: NewLogMetric): Promise<void> {
   const need = { permission: 'logging.logMetrics.create', role: 'roles/logging.configWriter' };
-  const call: Call = { ...callOn(name, 'cannot make the log-based metric', need), conflict: 'RESOURCE_MISMATCH' };
+  const what = 'cannot make the log-based metric';
+  const call: Call = { ...callOn(name, what, need), refused: 'CHANGE_REFUSED', conflict: 'RESOURCE_MISMATCH' };
   const path = `v2/${pathOf(name.replace(/\/[^/]+$/, ''))}`;
   return madeOrThere(google.call.repeat(call, () => google.rest('logging').request('POST', path, { name: idOf(name), ...metric })));
 }

@@ -14,7 +14,12 @@ export function createNotes(google: Google): Provisioner<NoteName, { readonly is
 }
 
 async function readNote(google: Google, note: NoteName): Promise<{ readonly isAttestation: boolean } | undefined> {
-  const need = { permission: 'containeranalysis.notes.get', role: 'roles/containeranalysis.notes.viewer', on: note };
+  // Whether there is a note to be granted on is what this call would tell.
+  const need = {
+    permission: 'containeranalysis.notes.get',
+    role: 'roles/containeranalysis.notes.viewer',
+    on: `projects/${projectOf(note)}`,
+  };
   const call: Call = { what: 'cannot read the note', resource: note, needs: [need], notFound: 'NOTE_NOT_FOUND' };
   const request = (): Promise<unknown> => google.rest('containeranalysis').request('GET', `v1/${pathOf(note)}`);
   const reply = await foundOrNot('NOTE_NOT_FOUND', google.call.repeat(call, request));
@@ -30,6 +35,7 @@ function createNote(google: Google, note: NoteName, { humanReadableName }: NewNo
     resource: note,
     needs: [need],
     notFound: 'PROJECT_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     conflict: 'RESOURCE_MISMATCH',
   };
   const path = `v1/${pathOf(project)}/notes?${new URLSearchParams({ noteId: idOf(note) })}`;

@@ -38,6 +38,7 @@ async function write(google: Google, project: ProjectId, document: PolicyDocumen
       { permission: 'binaryauthorization.attestors.get', role: 'roles/binaryauthorization.attestorsViewer', on: `projects/${project}` },
     ],
     notFound: 'PROJECT_NOT_FOUND',
+    refused: 'CHANGE_REFUSED',
     conflict: 'CHANGED_MEANWHILE',
     hint: (code) =>
       code === 'CHANGED_MEANWHILE' ? 'nothing was overwritten: run again, and the plan starts from what is there now' : undefined,

@@ -10,6 +10,7 @@ import { pathOf } from './rest.js';
 
 /** How long a switched service or a new account is waited for; Google finishes within seconds, seldom a minute. */
 const PATIENCE_MS = 180_000;
+const BILLING = 'a project needs a billing account for some APIs, and an organization may forbid others: see the message, then run again';
 
 /** Service Usage through REST. */
 export function createServiceSwitches(google: Google, pace: Pace): ServiceSwitches {
@@ -41,10 +42,7 @@ async function switchOn(
   pace: Pace,
   { project, services }: { readonly project: ProjectId; readonly services: readonly string[] },
 ): Promise<void> {
-  const call = callOn(project, 'cannot switch APIs on in', {
-    permission: 'serviceusage.services.enable',
-    role: 'roles/serviceusage.serviceUsageAdmin',
-  });
+  const call = callToChange(project, 'cannot switch APIs on in');
   const path = `v1/${pathOf(`projects/${project}`)}/services:batchEnable`;
   const operation = await google.call.repeat(call, () => google.rest('serviceusage').request('POST', path, { serviceIds: services }));
   await finished(google, pace, call, operation);
@@ -55,10 +53,7 @@ async function makeAgent(
   pace: Pace,
   { project, service }: { readonly project: ProjectId; readonly service: string },
 ): Promise<void> {
-  const call = callOn(project, `cannot have the account made as which ${service} acts in`, {
-    permission: 'serviceusage.services.enable',
-    role: 'roles/serviceusage.serviceUsageAdmin',
-  });
+  const call = callToChange(project, `cannot have the account made as which ${service} acts in`);
   const path = `v1beta1/${pathOf(`projects/${project}/services/${service}`)}:generateServiceIdentity`;
   await finished(google, pace, call, await google.call.repeat(call, () => google.rest('serviceusage').request('POST', path, {})));
 }
@@ -77,10 +72,25 @@ async function finished(google: Google, pace: Pace, call: Call, started: unknown
   }
   const failure = member(operation, 'error');
   if (failure === undefined || failure === null) return;
-  throw new BinauthzError('UNAVAILABLE', `${call.what} ${call.resource}: ${String(member(failure, 'message') ?? 'it failed')}`, {
+  const code = isLasting(member(failure, 'code')) ? 'CHANGE_REFUSED' : 'UNAVAILABLE';
+  throw new BinauthzError(code, `${call.what} ${call.resource}: ${String(member(failure, 'message') ?? 'it failed')}`, {
     resource: call.resource,
-    hint: 'a project needs a billing account for some APIs: see the message, then run again',
+    hint: BILLING,
   });
+}
+
+// An operation fails with the codes of gRPC: INVALID_ARGUMENT, PERMISSION_DENIED and FAILED_PRECONDITION stay what they are.
+function isLasting(code: unknown): boolean {
+  return code === 3 || code === 7 || code === 9;
+}
+
+function callToChange(project: ProjectId, what: string): Call {
+  const need = { permission: 'serviceusage.services.enable', role: 'roles/serviceusage.serviceUsageAdmin' };
+  return {
+    ...callOn(project, what, need),
+    refused: 'CHANGE_REFUSED',
+    hint: (code) => (code === 'CHANGE_REFUSED' ? BILLING : undefined),
+  };
 }
 
 function callOn(project: ProjectId, what: string, need: { readonly permission: string; readonly role: string }): Call {

@@ -71,9 +71,10 @@ export const JOBS: Readonly<Record<ResultCommand, MakeJob>> = {
     const parsed = await parseRotate(raw, env, files);
     return { run: async () => (await runs()).runRotate(parsed, context) };
   },
-  doctor: async (raw, { context, env, files }) => {
+  doctor: async (raw, { context, env }) => {
     const { parseDoctor } = await import('./commands/doctor/parse.js');
-    const parsed = await parseDoctor(raw, env, files);
-    return { run: async () => (await runs()).runDoctor(parsed, context) };
+    const { refuseUnsound } = await import('./commands/doctor/refuse.js');
+    const parsed = parseDoctor(raw, env);
+    return { run: async () => (await runs()).runDoctor(parsed, context), refuse: refuseUnsound };
   },
 };

@@ -4,7 +4,7 @@ import type { Attestor } from '../core/attestation/attestor.js';
 import type { AttestorName, KeyName, NoteName, ProjectId } from '../core/names.js';
 import type { KeyRingName, NewAttestor, NewKey, NewLogMetric, NewNote, PolicyDocument } from '../core/provisioning/desired.js';
 import type { IamPolicy } from '../core/provisioning/grants.js';
-import type { AlertWrite } from '../core/provisioning/monitoring.js';
+import type { AlertWrite, FoundAlert } from '../core/provisioning/monitoring.js';
 import type { AttestorKey } from '../core/signing/public-key.js';
 
 /** A kind of resource. Both calls: PERMISSION_DENIED, UNAVAILABLE, and what the kind says. */
@@ -18,7 +18,7 @@ export interface Provisioner<Name, Found, Write> {
 /** Google's APIs in a project: found are those of `services` that are switched off, written are those to switch on. */
 export interface ServiceSwitches {
   switchedOff(project: ProjectId, services: readonly string[]): Promise<readonly string[]>;
-  /** Ends once the APIs are on as far as Service Usage knows; they may refuse calls for another minute. */
+  /** Ends once the APIs are on as far as Service Usage knows; they may refuse calls for another minute. CHANGE_REFUSED, as without a billing account. */
   switchOn(project: ProjectId, services: readonly string[]): Promise<void>;
   /** Has Google make the account as which a service acts for a project. */
   makeAgent(project: ProjectId, service: string): Promise<void>;
@@ -28,7 +28,7 @@ export interface ServiceSwitches {
 export interface IamPolicies {
   /** Undefined where the resource does not exist. */
   read(resource: string): Promise<IamPolicy | undefined>;
-  /** Replaces the policy that has this etag. CHANGED_MEANWHILE where it has another one by now, PRINCIPAL_NOT_FOUND. */
+  /** Replaces the policy that has this etag. CHANGED_MEANWHILE where it has another one by now, PRINCIPAL_NOT_FOUND, CHANGE_REFUSED. */
   write(resource: string, policy: IamPolicy): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export interface KeyEntries {
 export interface PolicyStore {
   /** The document as the API answers it; one that was never set has no `updateTime`. */
   read(project: ProjectId): Promise<PolicyDocument>;
-  /** Replaces the policy that has the document's etag. CHANGED_MEANWHILE, INVALID_INPUT where the API refuses the document. */
+  /** Replaces the policy that has the document's etag. CHANGED_MEANWHILE, CHANGE_REFUSED where the API refuses the document. */
   write(project: ProjectId, document: PolicyDocument): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export interface Provisioning {
 /** Alert policies of Cloud Monitoring, and the channels that they tell. */
 export interface AlertPolicies {
   /** The alert policy with this display name. */
-  read(project: ProjectId, displayName: string): Promise<{ readonly name: string; readonly channels: readonly string[] } | undefined>;
+  read(project: ProjectId, displayName: string): Promise<FoundAlert | undefined>;
   /** NOT_FOUND where a metric has not reached Cloud Monitoring yet. */
   write(project: ProjectId, write: AlertWrite): Promise<void>;
   /** NOT_FOUND where there is no such channel. */

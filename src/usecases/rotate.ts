@@ -21,6 +21,7 @@ import { planImages, planNote, type RotationPlan } from './steps/plan-rotation.j
 import { findRetiring, retire, type Retired, type Retiring } from './steps/retire-key.js';
 import { dependentRows, imageRows, type Done } from './steps/rotation-rows.js';
 import { NoteSurvey } from './steps/survey-note.js';
+import { warnOfSharedKeys } from './steps/warn-of-shared-keys.js';
 
 export interface RotatePorts extends GatherPorts, AnewPorts {
   readonly attestorKeys: AttestorKeys;
@@ -108,6 +109,7 @@ class RotateRun {
       return { change, attestor: before, errors: [] };
     }
     const { entry } = newKey;
+    await warnOfSharedKeys(resource, [entry], ports);
     const planned: PlannedChange = {
       ...{ resource, action: 'update', status: 'planned', summary: `trust ${entry.id} beside what is trusted already` },
       gcloud: addKeyCommand(resource, newKey),

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Attestor } from '../core/attestation/attestor.js';
 import type { AttestorKey } from '../core/signing/public-key.js';
-import { asError, type BinauthzError } from '../core/errors.js';
+import type { BinauthzError } from '../core/errors.js';
 import { projectOf, type KeyName, type ProjectId } from '../core/names.js';
 import type { PlanResult } from '../core/operation-results.js';
 import { servedBy, servicesOf, type Desired } from '../core/provisioning/desired.js';
-import { policyNotes } from '../core/provisioning/policy-change.js';
-import { grantsFor, sharedKeyWarnings } from '../core/provisioning/resources.js';
+import { notesOn } from '../core/provisioning/notes-on-desired.js';
+import { grantsFor } from '../core/provisioning/resources.js';
 import { reportOf } from '../core/results.js';
 import type { Outcome } from './outcome.js';
 import { Walk, type Patiently } from './steps/ensure.js';
@@ -23,6 +22,7 @@ import {
   type SetupPorts,
   type Site,
 } from './steps/setup-goals.js';
+import { warnOfSharedKeys } from './steps/warn-of-shared-keys.js';
 import { watchAdmissions } from './steps/watch-admissions.js';
 
 export type { SetupPorts } from './steps/setup-goals.js';
@@ -45,7 +45,7 @@ export async function setup({ desired, apply }: SetupRequest, ports: SetupPorts)
   ports.reporter.step('Reading what is there');
   const plan = new Walk(undefined, untilOn(ports, SERVICE_PATIENCE_MS.planning));
   await provision(desired, plan, ports);
-  for (const note of policyNotes(desired)) ports.reporter.warn(note);
+  for (const warning of [...notesOn(desired), ...plan.warnings]) ports.reporter.warn(warning);
   if (!apply || plan.errors.length > 0) return outcomeOf(plan, false);
   if (plan.changes.every(({ action }) => action === 'none')) return outcomeOf(plan, true);
   ports.reporter.step('Making what is missing');
@@ -87,7 +87,9 @@ async function provision(desired: Desired, walk: Walk, ports: SetupPorts): Promi
   // Enforcement comes last: before, nothing could be attested that it asks for.
   const policy = walk.ensure(policyGoal(site), [...on(desired.project), attestor, ...grants]);
   const watched = watchAdmissions(site, walk, on(desired.project));
-  const warned = walk.isApplying ? DONE : warnOfSharedKeys(desired, ports, { key, attestor });
+  const warned = walk.isApplying
+    ? DONE
+    : Promise.all([key, attestor]).then(([entries = []]) => warnOfSharedKeys(desired.attestor, entries, ports));
   // What failed is in the walk; here everything only has to be over.
   await Promise.allSettled([...services.values(), note, key, attestor, ...grants, policy, ...watched, warned]);
 }
@@ -105,20 +107,4 @@ function ensureKey(
 
 function keyName({ key }: Desired): KeyName | '' {
   return key.kind === 'kms' ? key.key : '';
-}
-
-// A warning, not a step: where the other attestors may not be listed, nothing is known and nothing is said.
-async function warnOfSharedKeys(
-  { attestor: name }: Desired,
-  { attestors, reporter }: SetupPorts,
-  made: { readonly key: Promise<readonly AttestorKey[] | undefined>; readonly attestor: Promise<Attestor | undefined> },
-): Promise<void> {
-  const [entries] = await Promise.all([made.key, made.attestor]);
-  if (!entries || entries.length === 0) return;
-  try {
-    const all = await attestors.attestorsIn(projectOf(name));
-    for (const warning of sharedKeyWarnings(name, entries, all)) reporter.warn(warning);
-  } catch (error) {
-    reporter.debug(`whether other attestors trust the key is not known: ${asError(error).message}`);
-  }
 }

@@ -70,6 +70,7 @@ describe('the nearest pattern (traps 4)', () => {
     [['gcr.io/p/*', 'gcr.io/p/team/app'], 'gcr.io/p/team/app:1', 'gcr.io/p/team/app', TAG],
     [['gcr.io/p/*'], 'gcr.io/p/team/app:1', 'gcr.io/p/*', SLASH],
     [['gcr.io/p/team/app:2', 'gcr.io/p/*'], 'gcr.io/p/team/app:1', 'gcr.io/p/*', SLASH],
+    [['gcr.io/p/*'], 'gcr.io/p/*:1/app', 'gcr.io/p/*', SLASH],
     [['gcr.io/p/app@*'], 'gcr.io/p/app:1', 'gcr.io/p/app@*', HAS_TAG],
     [['gcr.io/p/app:*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app:*', ANOTHER],
     [['gcr.io/p/app@sha256:0*'], `gcr.io/p/app@${D}`, 'gcr.io/p/app@sha256:0*', ANOTHER],
@@ -101,6 +102,7 @@ describe('the nearest pattern (traps 4)', () => {
     [['gcr.io/p/app:1'], 'gcr.io/p/apq:1'],
     [['gcr.io/p/app:1'], 'gcr.io/p/app/x:1'],
     [['gcr.io/p/app:1'], 'gcr.io/q/app:1'],
+    [['localhost:5000/app:1'], 'localhost:6000/app:1'],
     [['gcr.io/q/**'], 'gcr.io/p/app'],
     [['gcr.io/p/a**'], 'gcr.io/p/b/app'],
     // Docker Hub's spellings are those of Docker Hub only.
@@ -109,7 +111,7 @@ describe('the nearest pattern (traps 4)', () => {
     [['docker.io/host:5000/app'], 'host:5000/app'],
     [['docker.io/gcr.io/app'], 'gcr.io/app'],
     [['docker.io/library/me/app'], 'me/app'],
-    [['nginx'], 'gcr.io/docker.io/library/nginx'],
+    [['nginx', 'gcr.io/nginx'], 'gcr.io/docker.io/library/nginx'],
     // ":latest" is for a name without a tag or digest.
     [['docker.io/library/nginx:1:latest'], 'nginx:1'],
   ])('of %j to %s is none', (patterns, image) => {

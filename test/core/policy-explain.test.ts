@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { Platform } from '../../src/core/deployment/target.js';
 import { assumptionsFor } from '../../src/core/policy/assumptions.js';
 import type { AttestorName } from '../../src/core/names.js';
+import { denialText } from '../../src/core/policy/denial.js';
 import type { Needs } from '../../src/core/policy/evaluate.js';
 import type { Reason } from '../../src/core/policy/verdict.js';
 import { A, ALLOW, ask, B, D, DENY, dry, explain, found, INDEX, REQUIRE, type Setting } from '../support/explain-policy.js';
 
 const HOOK = 'admission webhook "imagepolicywebhook.image-policy.k8s.io" denied the request: ';
+const ALWAYS = 'Denied by always_deny admission rule';
 const NONE = 'No attestations found that were valid and signed by a key trusted by the attestor';
 const oneOfTwo = [found(A, 'verified'), found(B, 'none')];
 const bothMissing = [found(A, 'none'), found(B, 'none')];
@@ -21,19 +23,37 @@ describe('denial texts (facts 10)', () => {
       'GKE, current',
       { defaultAdmissionRule: DENY },
       {},
-      `${HOOK}Image ${image} denied by Binary Authorization default admission rule. Denied by always_deny admission rule`,
+      `${HOOK}Image ${image} denied by Binary Authorization default admission rule. ${ALWAYS}`,
     ],
     [
       'GKE, cluster rule',
       { defaultAdmissionRule: ALLOW, clusterAdmissionRules: { 'us-east1-a.prod': DENY } },
       { cluster: 'us-east1-a.prod' },
-      `${HOOK}Image ${image} denied by Binary Authorization cluster admission rule for us-east1-a.prod. Denied by always_deny admission rule`,
+      `${HOOK}Image ${image} denied by Binary Authorization cluster admission rule for us-east1-a.prod. ${ALWAYS}`,
+    ],
+    [
+      'GKE, namespace rule',
+      { defaultAdmissionRule: ALLOW, kubernetesNamespaceAdmissionRules: { team: DENY } },
+      { use: { namespace: 'team' } },
+      `${HOOK}Image ${image} denied by Binary Authorization kubernetes namespace admission rule for team. ${ALWAYS}`,
+    ],
+    [
+      'GKE, service account rule',
+      { defaultAdmissionRule: ALLOW, kubernetesServiceAccountAdmissionRules: { 'team:robot': DENY } },
+      { use: { namespace: 'team', serviceAccount: 'robot' } },
+      `${HOOK}Image ${image} denied by Binary Authorization kubernetes service account admission rule for team:robot. ${ALWAYS}`,
     ],
     [
       'GKE, attestor',
       { defaultAdmissionRule: REQUIRE },
       { evidence: oneOfTwo },
       `${HOOK}Image ${image} denied by Binary Authorization default admission rule. Image ${image} denied by attestor ${B}: ${NONE}`,
+    ],
+    [
+      'GKE, two attestors',
+      { defaultAdmissionRule: REQUIRE },
+      { evidence: bothMissing },
+      `${HOOK}Image ${image} denied by Binary Authorization default admission rule. Image ${image} denied by attestor ${A}: ${NONE}. Image ${image} denied by attestor ${B}: ${NONE}`,
     ],
     [
       'GKE, a tag',
@@ -47,13 +67,28 @@ describe('denial texts (facts 10)', () => {
       { image: 'gcr.io/p/app:1', use: { platform: 'cloud-run' }, resolved: { digest: INDEX, child: D }, evidence: oneOfTwo },
       `Revision … uses an unauthorized container image. Container image '${image}' is not authorized by policy. Image ${image} denied by attestor ${B}: ${NONE}`,
     ],
+    [
+      'Cloud Run, always denied',
+      { defaultAdmissionRule: DENY },
+      { use: { platform: 'cloud-run' }, resolved: { digest: D } },
+      `Revision … uses an unauthorized container image. Container image '${image}' is not authorized by policy. Image ${image} denied by Binary Authorization default admission rule. ${ALWAYS}`,
+    ],
   ])('%s', (_source, document, setting, denial) => {
     expect(explain(document, setting).denial).toBe(denial);
   });
 
-  it('are one line, whatever a file holds', () => {
+  it('name each kind of rule', () => {
+    const map = 'istioServiceIdentityAdmissionRules';
+    expect(denialText({ platform: 'gke', image: 'x', map, key: 'd/ns/n/sa/s', attestors: [] })).toBe(
+      `${HOOK}Image x denied by Binary Authorization istio service identity admission rule for d/ns/n/sa/s. ${ALWAYS}`,
+    );
+  });
+
+  it('are one line, and so is all else, whatever a file holds or a caller adds', () => {
     const evaluation = explain({ defaultAdmissionRule: DENY }, { image: 'nginx\n::error::x\u0007' });
     expect([evaluation.denial, ...evaluation.reasons.map(({ message }) => message)].join('')).not.toMatch(/[\n\u0007]/);
+    const evidence = [found(A, 'verified'), { ...found(B, 'none'), hint: 'use\n::error::x' }];
+    expect(explain({ defaultAdmissionRule: REQUIRE }, { evidence }).reasons[0]?.hint).toBe('use ::error::x');
   });
 });
 
@@ -254,9 +289,13 @@ describe('reasons', () => {
     expect(reasons.map(({ hint }) => /; the nearest pattern gcr\.io\/p\/app/.test(hint ?? ''))).toEqual([true, false]);
   });
 
-  it('gives a hint to a reason that has none of its own', () => {
-    const keyless = [{ ...found(A, 'none'), hint: 'do' }, found(B, 'verified')];
-    expect(explain(require, { evidence: keyless }).reasons.map(({ hint }) => hint)).toEqual(['do']);
+  it('gives a hint to a reason that has none of its own, and otherwise leaves it without', () => {
+    const evidence = [found(A, 'no-answer'), found(B, 'none')];
+    const hint = 'the nearest pattern gcr.io/p/app does not match: it matches that exact text only, and the image goes on with a digest';
+    expect(explain({ ...require, admissionWhitelistPatterns: [{ namePattern: 'gcr.io/p/app' }] }, { evidence }).reasons[0]?.hint).toBe(
+      hint,
+    );
+    expect(explain(require, { evidence }).reasons[0]).not.toHaveProperty('hint');
   });
 });
 
@@ -273,7 +312,7 @@ describe('what is needed for a verdict', () => {
     ['the index as well', policy, { ...run, resolved: { digest: INDEX, child: D } }, { attestors: [A], digest: D, index: INDEX }],
     ['no index where the image is none', policy, { ...run, resolved: { digest: D, child: D } }, { attestors: [A], digest: D }],
   ])('%s', (_name, document, setting, needs) => {
-    expect(ask(document, setting).needs).toEqual(needs);
+    expect(ask(document, setting).needs).toStrictEqual(needs);
   });
 });
 

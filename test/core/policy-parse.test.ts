@@ -249,6 +249,9 @@ describe('a policy document', () => {
 describe('a system policy document (facts 5.8)', () => {
   it('gives its patterns, whatever rules it has or lacks', () => {
     expect(parseSystemPolicy({ admissionWhitelistPatterns: [{ namePattern: 'gke.gcr.io/**' }] }).patterns).toEqual(['gke.gcr.io/**']);
+    expect(parseSystemPolicy({ admissionWhitelistPatterns: [{ namePattern: 'gke.gcr.io/**', new: 1 }], new: 1 })).toEqual({
+      patterns: ['gke.gcr.io/**'],
+    });
     expect(parseSystemPolicy({}).patterns).toEqual([]);
   });
 

@@ -252,6 +252,13 @@ describe('step 4: the allowlist (facts 5.2, 5.3; more in policy-allowlist.test.t
     ['5.6 NAME@DIGEST of the index', { policy: listed(`gcr.io/p/app@${INDEX}`), ...run({ digest: INDEX, child: D }) }, 'DENIED'],
     ['5.6 NAME@* whatever the digest', { policy: listed('gcr.io/p/app@*'), ...run(failed) }, 'ALLOWED'],
     ['5.6 NAME@DIGEST, not resolved', { policy: listed(`gcr.io/p/app@${D}`), ...run(failed) }, 'UNKNOWN', undefined, 'IMAGE_NOT_RESOLVED'],
+    ...['0', 'f'].map((digit): Row => [
+      `5.6 digests that begin with ${digit}, not resolved`,
+      { policy: listed(`gcr.io/p/app@sha256:${digit}*`), ...run(failed) },
+      'UNKNOWN',
+      undefined,
+      'IMAGE_NOT_RESOLVED',
+    ]),
     ['5.6 another name, not resolved', { policy: listed('gcr.io/p/other@*'), ...run(failed) }, 'DENIED'],
     ['5.6 the bare name, not resolved', { policy: listed('gcr.io/p/app'), ...run(failed) }, 'DENIED'],
   ]);

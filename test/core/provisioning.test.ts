@@ -7,9 +7,10 @@ import { delimiter, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import * as commands from '../../src/core/provisioning/commands.js';
-import { servedBy, servicesOf } from '../../src/core/provisioning/desired.js';
+import { servedBy, servicesOf, type Principal } from '../../src/core/provisioning/desired.js';
 import { missingGrants, withGrants, type IamPolicy } from '../../src/core/provisioning/grants.js';
 import { alertsFor, decideMetric, metricsFor } from '../../src/core/provisioning/monitoring.js';
+import { notesOn } from '../../src/core/provisioning/notes-on-desired.js';
 import { grantsFor } from '../../src/core/provisioning/resources.js';
 import { desired, scattered, SIGNER } from '../support/setup.js';
 
@@ -61,6 +62,15 @@ describe('a layout', () => {
 
 const role = 'roles/x.y';
 const policy = (...bindings: IamPolicy['bindings']): IamPolicy => ({ bindings, etag: 'e', rest: { auditConfigs: [1] } });
+
+describe('what is rarely meant', () => {
+  const pool = 'principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci';
+
+  it('is a whole pool that may attest', () => {
+    const signers = [`${pool}/*`, `${pool}/attribute.repository/o/r`].map((signer) => signer as Principal);
+    expect(notesOn(desired({ signers }))).toEqual([expect.stringContaining(`${pool}/* is every identity of the pool`)]);
+  });
+});
 
 describe('an IAM policy', () => {
   test.each<[string, IamPolicy | undefined, number]>([
@@ -171,8 +181,22 @@ describe('printed commands', () => {
     expect(argumentsOf(commands.grantRoles('projects/p', [{ role, member }])).slice(-2)).toEqual([`--member=${member}`, `--role=${role}`]);
     expect(argumentsOf(commands.grantRoles('projects/p/policy', [{ role, member }]))).toEqual([
       ...['container', 'binauthz', 'policy', 'add-iam-policy-binding', '--project=p'],
-      ...[`--member=${member}`, `--role=${role}`],
+      ...['--condition=None', `--member=${member}`, `--role=${role}`],
     ]);
+  });
+
+  it('run nothing that a member says, and ask nothing where others’ bindings have conditions', () => {
+    const member = 'principal://iam.googleapis.com/projects/1/subject/$(touch${IFS}owned)`id`"';
+    for (const resource of [
+      'projects/p',
+      'projects/p/attestors/a',
+      'projects/p/policy',
+      'projects/p/locations/l/keyRings/r/cryptoKeys/k',
+    ]) {
+      const words = argumentsOf(commands.grantRoles(resource, [{ role, member }]));
+      expect(words.slice(-3)).toEqual(['--condition=None', `--member=${member}`, `--role=${role}`]);
+    }
+    expect(commands.grantRoles('projects/p/notes/n', [{ role, member }])).toContain(`--arg member0 '${member}'`);
   });
 
   it('read an account that nobody can know yet from where it is told', () => {

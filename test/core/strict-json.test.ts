@@ -19,6 +19,7 @@ describe('parseJsonStrictly', () => {
     '{"__proto__":{"x":1},"":{"":[]}}',
     '{"a":"\\\\"}',
     '[["a:"],"b"]',
+    '["a",":b"]',
     '{"a":null,"b":[null]}',
     'null',
   ])('reads %s', (text) => {

@@ -226,6 +226,14 @@ describe('a key that cannot be used', () => {
   });
 });
 
+// Exit 2 says that nothing was posted, and prints nothing of what was.
+it('is no bad input where an attestation is refused that others may have been stored before', async () => {
+  stub.plan({ status: 400, body: googleError(400, 'INVALID_ARGUMENT', 'no') });
+  const store = createAttestationStore(googleOn(stub.host).google);
+  const attestation = { note: NOTE, resourceUri: 'https://r/i@sha256:0', payload: new Uint8Array(), signatures: [] };
+  expect((await errorOf(store.create('p' as ProjectId, attestation))).code).toBe('CHANGE_REFUSED');
+});
+
 it('never shows a token', async () => {
   stub.plan(json(401, 'UNAUTHENTICATED'));
   const { google } = googleOn(stub.host, { token: 'as:someone@example.com' });

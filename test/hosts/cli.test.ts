@@ -20,13 +20,6 @@ describe('what needs no run', () => {
   });
   test('nothing at all is an input error', async () =>
     expect(await run([])).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining('error[INVALID_INPUT]: expected a command') }));
-  test.each([['doctor']])('%s is not available yet', async (command) => {
-    expect(await run([command, '--help'])).toMatchObject({
-      status: 2,
-      stdout: '',
-      stderr: expect.stringContaining(`binauthz ${command}: not available in this version`),
-    });
-  });
 });
 
 describe('input errors', () => {

@@ -118,6 +118,7 @@ describe('input errors', () => {
     ],
     ['a bare address', [...WITH_KEY, '--signer', 'ci@example.com'], [/--signer: expected serviceAccount:EMAIL.*got "ci@example.com"/]],
     ['everybody', [...WITH_KEY, '--signer', 'allUsers'], [/--signer: expected/]],
+    ['a command for the shell', [...WITH_KEY, '--signer', 'serviceAccount:$(id)@x.y'], [/--signer: expected serviceAccount:EMAIL/]],
     [
       'a private key',
       [...NAMES, '--pgp-public-key-file', 'secret.asc'],

@@ -177,6 +177,7 @@ describe('network errors', () => {
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(message) as string, resource: 'ghcr.io/a:v1' });
     expect(error.message).toContain('cannot reach ghcr.io for ghcr.io/a:v1');
     expect(error.transient !== undefined).toBe(isTransient);
+    expect(error.hint).toMatch(/.+/);
   });
 
   it('a foreign error is a connection that failed', () => {

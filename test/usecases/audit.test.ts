@@ -54,6 +54,11 @@ describe('a complete read', () => {
     expect([result.events.map(({ insertId }) => insertId), result.groups.map(({ count }) => count)]).toEqual([['x', 'y'], [2]]);
   });
 
+  it('takes no entry without an id for the copy of another', async () => {
+    const { result } = await run(logOf([[at(''), at('')]], [[]]));
+    expect(result.events).toHaveLength(2);
+  });
+
   it('is in the order of time, however many digits a second has', async () => {
     const times = ['2026-11-20T10:00:01Z', '2026-11-20T10:00:00.5Z', '2026-11-20T10:00:00Z', '2026-11-20T10:00:00.123456789Z'];
     const { result } = await run(logOf([times.map((time, index) => at(String(index), time))], [[]]));

@@ -371,6 +371,17 @@ describe('the old key stays', () => {
     expect(ports.memory.said.join('\n')).toContain(`warning: ${digest('app')}: an attestation names ${old.entry.id}, but does not verify`);
   });
 
+  it('and that the same key is trusted under another id is told', async () => {
+    const twin: AttestorKey = { ...old.entry, id: 'https://keys.example.com/twin' };
+    const ports = world([old]);
+    ports.keys.attestor.now = { ...ports.keys.attestor.now, keys: [old.entry, twin] };
+    await plant(ports, 'app', old);
+    expect((await run(ports, retiring())).codes).toEqual([]);
+    expect(ports.memory.said.join('\n')).toContain(
+      `trusts the very key of ${old.entry.id} as ${twin.id} as well: whoever holds it can attest until that is retired too`,
+    );
+  });
+
   test.each<[string, string, ErrorCode]>([
     ['a key that nobody knows', 'https://keys.example.com/none', 'KEY_NOT_FOUND'],
     ['the new key, which is not listed yet', fresh.entry.id, 'INVALID_INPUT'],
@@ -383,6 +394,35 @@ describe('the old key stays', () => {
 
   it('and the new key, once it is listed, cannot be retired either', async () =>
     expect((await run(world([old, fresh]), { retire: { keyId: fresh.entry.id, force: true } })).codes).toEqual(['INVALID_INPUT']));
+});
+
+it('a new key that another attestor trusts is told, where it is added', async () => {
+  const ports = world();
+  const qa = attestorOf('qa', fresh);
+  ports.memory.attestors.attestorsIn = () => Promise.resolve([ports.keys.attestor.now, qa]);
+  const said = `the key ${fresh.entry.id} is trusted by ${qa.name} as well: who holds it satisfies all of them at once`;
+  await run(ports, { apply: false });
+  expect(ports.memory.said.join('\n')).toContain(said);
+  ports.memory.attestors.attestorsIn = () => Promise.reject(new BinauthzError('PERMISSION_DENIED', 'may not list'));
+  expect((await run(ports)).codes).toEqual([]);
+});
+
+it('a new key that is trusted under another id signs under that, and is added no second time', async () => {
+  const ports = world();
+  const listed: AttestorKey = { ...fresh.entry, id: 'https://keys.example.com/listed' };
+  ports.keys.attestor.now = { ...ports.keys.attestor.now, keys: [old.entry, listed] };
+  await plant(ports, 'app', old);
+  expect((await run(ports, retiring())).codes).toEqual([]);
+  expect(ports.keys.writes).toEqual([`remove ${old.entry.id}`]);
+  expect(ports.memory.attestations.created.map(({ signatures }) => signatures[0]?.publicKeyId)).toEqual([listed.id]);
+});
+
+it('an image that was attested only under a key removed earlier gets no attestation', async () => {
+  const ports = world([old]);
+  await plant(ports, 'gone', stranger);
+  await plant(ports, 'app', old);
+  const { images, codes } = await run(ports, retiring());
+  expect([codes, created(ports), Object.keys(images)]).toEqual([[], [nameOf('app')], [nameOf('app')]]);
 });
 
 describe('a rotation that fails', () => {

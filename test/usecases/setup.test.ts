@@ -171,6 +171,9 @@ describe('what is there already', () => {
     expect(done.codes).toEqual([]);
     const { publicKeys } = (await stage.call('GET', `/v1/${attestor}`)).userOwnedGrafeasNote;
     expect(publicKeys).toHaveLength(2);
+    expect(ports.warnings).toEqual([
+      `${attestor} also trusts ${publicKeys[0].id}, which is no key of projects/shop/locations/global/keyRings/other/cryptoKeys/k: whoever holds it can attest as well`,
+    ]);
   });
 
   it('trusts the key also where somebody else makes the attestor at the same moment, with another key', async () => {
@@ -201,6 +204,7 @@ describe('what is there already', () => {
     const { attestor, key } = await stage.kmsAttestor('built');
     await stage.call('POST', `/v1/${key.key}/cryptoKeyVersions`, {});
     const done = await plan(desired());
+    expect(ports.warnings).toEqual([]);
     expect(done.changes.find(({ resource, summary }) => resource === attestor && /trusts the key/.test(summary))?.action).toBe('none');
     await stage.call('PATCH', `/v1/${key.version}?updateMask=state`, { state: 'DISABLED' });
     const next = await plan(desired());
@@ -286,6 +290,40 @@ describe('the policy', () => {
     });
   });
 
+  it('keeps what is not understood of the default rule, and says which rules decide without the attestor', async () => {
+    const clusterAdmissionRules = {
+      'us-central1-a.open': ALLOW,
+      'us-central1-a.shut': DENY,
+      'us-central1-a.qa': { ...DENY, evaluationMode: 'REQUIRE_ATTESTATION', requireAttestationsBy: ['projects/shop/attestors/qa'] },
+    };
+    const written: Record<string, unknown>[] = [];
+    const newer: SetupPorts = {
+      ...ports,
+      provisioning: {
+        ...ports.provisioning,
+        policies: {
+          read: () =>
+            Promise.resolve(
+              written.at(-1) ?? { defaultAdmissionRule: { ...ALLOW, newer: [1] }, clusterAdmissionRules, updateTime: 'u', etag: 'e' },
+            ),
+          write: (_, document) => Promise.resolve(void written.push({ ...document, updateTime: 'v', etag: 'f' })),
+        },
+      },
+    };
+    expect(await apply(desired(), newer)).toMatchObject({ codes: [], applied: true });
+    expect(written[0]?.['defaultAdmissionRule']).toMatchObject({ newer: [1], evaluationMode: 'REQUIRE_ATTESTATION' });
+    expect(ports.warnings).toEqual([
+      'clusterAdmissionRules[us-central1-a.open] admits every image (ALWAYS_ALLOW)',
+      'globalPolicyEvaluationMode is not set, which means DISABLE: images that Google’s own components run are not exempt',
+      'clusterAdmissionRules[us-central1-a.qa] does not ask projects/shop/attestors/built, and stays so: require attestations by projects/shop/attestors/qa; to change it give --policy',
+    ]);
+    const dropped = file({ defaultAdmissionRule: DENY, clusterAdmissionRules });
+    await stage.attestor('qa', []);
+    expect((await plan(desired({ policy: dropped }), newer)).messages.join()).toContain(
+      'defaultAdmissionRule.newer is not understood here, and would be gone',
+    );
+  });
+
   it('begins a roll-out that only logs, and a later run ends it', async () => {
     await apply(desired({ dryRunRollout: true }));
     expect((await stage.call('GET', POLICY)).defaultAdmissionRule.enforcementMode).toBe('DRYRUN_AUDIT_LOG_ONLY');
@@ -320,6 +358,7 @@ describe('the policy', () => {
     await plan(desired({ policy: file({ defaultAdmissionRule: DENY }) }));
     expect(ports.warnings).toEqual([
       'the policy in policy.yaml does not require projects/shop/attestors/built: its attestations admit nothing there',
+      'globalPolicyEvaluationMode is not set, which means DISABLE: images that Google’s own components run are not exempt',
     ]);
   });
 
@@ -450,6 +489,55 @@ describe('a run that ends half-way', () => {
   });
 });
 
+describe('a change that Google refuses', () => {
+  const refuse = (path: string, status: string, message: string): Promise<unknown> =>
+    emulator.api('POST', '/_emulator/faults', {
+      rules: [
+        { id: 'x', method: '^(POST|PUT)$', path, times: -1, do: 'status', status: 400, body: { error: { code: 400, status, message } } },
+      ],
+    });
+
+  it.each([
+    ['the account', 'notes/built:setIamPolicy$', 'One or more users named in the policy do not belong to a permitted customer.'],
+    [
+      'a signer',
+      'projects/shop:setIamPolicy$',
+      'Constraint constraints/iam.allowedPolicyMemberDomains is violated by an organization policy.',
+    ],
+    ['one member more', 'attestors/built:setIamPolicy$', 'The number of members exceeds the maximum allowed size 1,500.'],
+  ])('for %s is told at once as what it is', async (_, path, message) => {
+    await refuse(path, 'FAILED_PRECONDITION', message);
+    const done = await apply(desired());
+    expect([done.codes, done.applied]).toEqual([['CHANGE_REFUSED'], false]);
+    expect(done.messages.join()).toContain(message);
+    const writes = await writesOn(emulator);
+    expect(writes.filter((request) => new RegExp(path).test(request))).toHaveLength(1);
+    expect(writes.some((request) => request.endsWith(':generateServiceIdentity'))).toBe(false);
+  });
+
+  // Exit 2 is bad input, by which nothing was changed, and shows no plan.
+  it.each(['/notes$', '/keyRings$', '/cryptoKeys$', '/attestors$', '/policy$', '/metrics$', '/alertPolicies$'])(
+    'at %s is no bad input, and the plan says what was done before',
+    async (path) => {
+      await refuse(path, 'FAILED_PRECONDITION', 'Precondition check failed.');
+      const done = await apply(desired(MONITORED));
+      expect([new Set(done.codes), done.applied]).toEqual([new Set(['CHANGE_REFUSED']), false]);
+      expect(done.changes.some(({ status }) => status === 'done')).toBe(true);
+    },
+  );
+
+  it('because there is no billing account says so, at once or at the end of the operation', async () => {
+    await stage.call('POST', '/v1/projects/shop/services/cloudkms.googleapis.com:disable', {});
+    await refuse(':batchEnable$', 'FAILED_PRECONDITION', 'Billing account for project 1 is not found.');
+    expect((await apply(desired())).codes).toEqual(['CHANGE_REFUSED']);
+    const body = { name: 'operations/x', done: true, error: { code: 9, message: 'Billing account for project 1 is not found.' } };
+    await emulator.api('POST', '/_emulator/faults', {
+      rules: [{ id: 'x', method: '^POST$', path: ':batchEnable$', times: -1, do: 'status', status: 200, body }],
+    });
+    expect((await apply(desired())).codes).toEqual(['CHANGE_REFUSED']);
+  });
+});
+
 describe('what Google takes a while for', () => {
   it('has the account made that IAM does not know yet', async () => {
     const body = { error: { code: 400, status: 'INVALID_ARGUMENT', message: 'Service account service-1@gcp-sa-x does not exist.' } };
@@ -462,16 +550,17 @@ describe('what Google takes a while for', () => {
     expect(writes.filter((request) => request.endsWith('notes/built:setIamPolicy'))).toHaveLength(4);
   });
 
-  it('fails at once for a signer that does not exist, where Google makes none', async () => {
-    const body = { error: { code: 400, status: 'INVALID_ARGUMENT', message: 'Service account ci@shop does not exist.' } };
+  it.each(['cryptoKeys', 'notes'])('fails at once for a signer that does not exist, also on %s where an account may be new', async (on) => {
+    const message = `Service account ${SIGNER.replace('serviceAccount:', '')} does not exist.`;
+    const body = { error: { code: 400, status: 'INVALID_ARGUMENT', message } };
     await emulator.api('POST', '/_emulator/faults', {
-      rules: [{ id: 'x', method: '^POST$', path: 'cryptoKeys/built:setIamPolicy$', times: -1, do: 'status', status: 400, body }],
+      rules: [{ id: 'x', method: '^POST$', path: `${on}/built:setIamPolicy$`, times: -1, do: 'status', status: 400, body }],
     });
     const done = await apply(desired());
     expect(done.codes).toEqual(['PRINCIPAL_NOT_FOUND']);
-    expect(
-      (await writesOn(emulator)).filter((request) => request.includes('built:setIamPolicy') && request.includes('cryptoKeys')),
-    ).toHaveLength(1);
+    const writes = await writesOn(emulator);
+    expect(writes.filter((request) => request.includes(`${on}/built:setIamPolicy`))).toHaveLength(1);
+    expect(writes.some((request) => request.endsWith(':generateServiceIdentity'))).toBe(false);
   });
 
   it('switches APIs on first, and takes what they serve for missing until then', async () => {
@@ -493,7 +582,11 @@ describe('what Google takes a while for', () => {
       rules: [{ id: 'x', method: '^POST$', path: '/alertPolicies$', times: 4, do: 'status', status: 404 }],
     });
     expect(await apply(desired(MONITORED))).toMatchObject({ applied: true, codes: [] });
-    expect(ports.warnings).toEqual(['the alert policies reach nobody: name whom they tell with --notification-channel']);
+    expect(ports.warnings).toEqual(
+      ['blocked deployments', 'break-glass deployments', 'fail-open admissions'].map(
+        (title) => `the alert policy “Binary Authorization: ${title}” reaches nobody: name whom it tells with --notification-channel`,
+      ),
+    );
     const { alertPolicies } = await stage.call('GET', '/v3/projects/shop/alertPolicies');
     expect(alertPolicies).toHaveLength(3);
   });
@@ -521,8 +614,34 @@ describe('notification channels', () => {
     await apply(desired(MONITORED));
     const name = '/v2/projects/shop/metrics/binauthz-gke-blocked';
     await stage.call('PUT', name, { name: 'binauthz-gke-blocked', filter: 'resource.type="k8s_cluster"' });
+    ports.warnings.length = 0;
     expect((await apply(desired(MONITORED))).changes.every(({ action }) => action === 'none')).toBe(true);
     expect((await stage.call('GET', name)).filter).toBe('resource.type="k8s_cluster"');
+    expect(ports.warnings.join('\n')).toContain('projects/shop/metrics/binauthz-gke-blocked: the metric exists with another filter');
+  });
+
+  it('tells of an alert policy that somebody switched off, or made watch something else, and of no other', async () => {
+    const { name: channel } = await stage.call('POST', '/v3/projects/shop/notificationChannels', {
+      type: 'email',
+      labels: { email_address: 'a@example.com' },
+    });
+    const monitored = desired({ monitoring: { channels: [channel] } });
+    await apply(monitored);
+    expect(ports.warnings).toEqual([]);
+    const { alertPolicies } = await stage.call('GET', '/v3/projects/shop/alertPolicies');
+    const found = (words: string) => alertPolicies.find(({ displayName }: { displayName: string }) => displayName.endsWith(words));
+    const off = found('blocked deployments');
+    await stage.call('PATCH', `/v3/${off.name}?updateMask=enabled`, { enabled: false });
+    const other = found('fail-open admissions');
+    const [condition] = other.conditions;
+    const filter = condition.conditionThreshold.filter.replace('binauthz-gke-fail-open', 'binauthz-gke-blocked');
+    const conditions = [{ ...condition, conditionThreshold: { ...condition.conditionThreshold, filter } }];
+    await stage.call('PATCH', `/v3/${other.name}?updateMask=conditions`, { conditions });
+    expect((await apply(desired(MONITORED))).changes.every(({ action }) => action === 'none')).toBe(true);
+    expect(ports.warnings).toEqual([
+      'the alert policy “Binary Authorization: blocked deployments” is switched off, and left so',
+      'the alert policy “Binary Authorization: fail-open admissions” was made or changed by somebody else, and does not watch logging.googleapis.com/user/binauthz-gke-fail-open',
+    ]);
   });
 });
 
@@ -533,5 +652,18 @@ describe('without permission', () => {
     expect(new Set(done.codes)).toEqual(new Set(['PERMISSION_DENIED']));
     expect(done.messages.join()).toContain('serviceusage.services.get');
     expect((await writesOn(emulator)).length).toBe(0);
+  });
+
+  it('never says to grant on what is not there', async () => {
+    const iamOf = (name: string): Promise<unknown> => stage.grant('projects/shop', 'user:dev@example.com', name);
+    await iamOf('roles/serviceusage.serviceUsageViewer');
+    const blind = await setup({ desired: desired(), apply: false }, setupPorts(emulator, 'as:dev@example.com'));
+    for (const role of ['notes.viewer', 'notes.editor']) await iamOf(`roles/containeranalysis.${role}`);
+    await iamOf('roles/cloudkms.viewer');
+    await iamOf('roles/binaryauthorization.attestorsViewer');
+    const seeing = await setup({ desired: desired(), apply: false }, setupPorts(emulator, 'as:dev@example.com'));
+    const hints = [...blind.errors, ...seeing.errors].map(({ hint = '' }) => hint);
+    expect(hints.length).toBeGreaterThan(6);
+    for (const hint of hints) expect(hint).toMatch(/gcloud projects add-iam-policy-binding shop --member=MEMBER/);
   });
 });

@@ -17,11 +17,14 @@ export interface EventCollector {
 /** A collector. Cloud Logging may answer an entry twice; its log, time and insertId tell that it is the same. */
 export function collectEvents(): EventCollector {
   const byEntry = new Map<string, readonly AuditEvent[]>();
+  let nameless = 0;
   return {
     add(entries) {
       for (const entry of entries) {
         const events = classify(entry);
-        if (events.length > 0) byEntry.set(identityOf(entry), events);
+        // What has no id is nothing else's copy.
+        const hasId = textAt(entry, 'insertId') !== '';
+        if (events.length > 0) byEntry.set(hasId ? identityOf(entry) : `${nameless++}`, events);
       }
     },
     events: () => inOrder([...byEntry.values()].flat()),

@@ -28,6 +28,7 @@ export function assumptionsOfAttestors({ attestors }: DoctorFacts): readonly str
     const isNoteOpen = attestor.ok && (agent === undefined || accessOf(`serviceAccount:${agent}`, NOTE_READERS, noteAccess) === 'unknown');
     const isDeployerOpen = deployer && (!deployer.member.ok || accessOf(deployer.member.value, VERIFIERS, deployer.access) === 'unknown');
     return [
+      ...(facts.note.found.ok ? [] : [`the note ${facts.note.name} exists, and is one for attestations: it could not be read`]),
       ...(isNoteOpen
         ? [
             `the account ${agent ?? ''} of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`,

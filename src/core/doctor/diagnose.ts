@@ -3,6 +3,7 @@
 import { exitCodeOf, BinauthzError } from '../errors.js';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.js';
 import type { DoctorFinding } from '../operation-results.js';
+import { oneLine } from '../redact.js';
 import { judgePermissions, judgeServices } from './access.js';
 import { assumptionsOfAttestors, judgeAttestors } from './attestors.js';
 import type { DoctorFacts, Question } from './facts.js';
@@ -25,11 +26,13 @@ export function diagnose(facts: DoctorFacts): Diagnosis {
     judge(facts),
   );
   const findings = settled(distinct(all), facts).map((finding) => report(finding, question.eyes));
+  const ofImages = facts.images.flatMap((image) => image.assumptions);
+  const assumptions = [...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts), ...ofImages].map(oneLine);
   const errors = findings.filter(({ level }) => level === 'error');
   const warnings = findings.filter(({ level }) => level === 'warning');
   return {
     findings: [...errors, ...warnings],
-    assumptions: [...new Set([...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts)])],
+    assumptions: [...new Set(assumptions)],
   };
 }
 

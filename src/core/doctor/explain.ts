@@ -74,9 +74,9 @@ async function otherwiseSigned(
     const message = `its PGP signature is ${form}, expected an armored attached one (gpg --armor --sign)`;
     return { code: 'ATTESTATION_PGP_NOT_ATTACHED', message };
   }
+  const tries = signatures.slice(0, MOST_SIGNATURES).flatMap((signature) => keys.map((key) => ({ signature, key })));
   for (const { code, bytes, message } of otherBytes(payload)) {
-    for (const signature of signatures.slice(0, MOST_SIGNATURES))
-      for (const key of keys) if ((await verifier.verify(bytes, signature.bytes, key)).verified) return { code, message };
+    for (const { signature, key } of tries) if ((await verifier.verify(bytes, signature.bytes, key)).verified) return { code, message };
   }
   return undefined;
 }

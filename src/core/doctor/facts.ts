@@ -100,6 +100,8 @@ export interface ImageFacts {
   readonly resolved: Fact<ResolvedImage>;
   /** Absent where nothing could be evaluated. */
   readonly evaluation?: Evaluation;
+  /** What was taken for granted on the way to the evaluation. */
+  readonly assumptions: readonly string[];
   readonly attestations: readonly Fact<AttestationFacts>[];
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The images: whether the registry has them, what hangs on the attestors' notes for them, and what check would say.
-import { nameOf, pinnedName } from '../image/reference.js';
+import type { BinauthzError } from '../errors.js';
+import { nameOf, pinnedName, type ImageReference } from '../image/reference.js';
 import type { Reason, ReasonCode } from '../policy/verdict.js';
 import { shellLine } from '../provisioning/gcloud.js';
-import { refused, unread } from './access.js';
+import { advised, refused, unread } from './access.js';
 import { attestAgain, grant, repositoryOf } from './commands.js';
-import { known, type AttestationFacts, type DoctorFacts, type ImageFacts } from './facts.js';
+import { known, type AttestationFacts, type DoctorFacts, type ImageFacts, type Question } from './facts.js';
 import type { Finding } from './findings.js';
+
+const READER = 'roles/artifactregistry.reader';
 
 /** What is wrong with the images and their attestations. */
 export function judgeImages(facts: DoctorFacts): readonly Finding[] {
@@ -14,7 +17,7 @@ export function judgeImages(facts: DoctorFacts): readonly Finding[] {
     const attestations = known(image.attestations).flatMap((found) => judgeAttestations(found, image, facts));
     return [
       ...judgeManifest(image, facts),
-      ...unreadListings(image),
+      ...unreadListings(image, facts),
       ...attestations,
       ...judgeVerdict(image, facts, attestations.length > 0),
     ];
@@ -24,49 +27,34 @@ export function judgeImages(facts: DoctorFacts): readonly Finding[] {
 // On GKE the digest alone is judged, and check asks no registry.
 function judgeManifest({ asked, resolved }: ImageFacts, { question }: DoctorFacts): readonly Finding[] {
   if (resolved.ok) return [];
-  const { error } = resolved;
-  const name = asked.original;
   const isOptional = question.eyes === 'check' && question.platform === 'gke' && asked.digest !== undefined;
-  const optional = isOptional ? { error: 'none' as const } : {};
+  const finding = unresolved(asked, resolved.error, question);
+  return [isOptional ? advised(finding) : finding];
+}
+
+function unresolved(asked: ImageReference, error: BinauthzError, { signer }: Question): Finding {
+  const base = { resource: asked.original, message: error.message };
   switch (error.code) {
     case 'IMAGE_NOT_FOUND':
     case 'IMAGE_ID_NOT_DIGEST': {
-      const fix = shellLine(['docker', 'push', `${nameOf(asked)}${asked.tag === undefined ? '' : `:${asked.tag}`}`]);
-      return [
-        {
-          code: 'IMAGE_MISSING',
-          resource: name,
-          message: `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`,
-          fix,
-          ...optional,
-        },
-      ];
+      const message = `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`;
+      const pushed = `${nameOf(asked)}${asked.tag === undefined ? '' : `:${asked.tag}`}`;
+      return { ...base, code: 'IMAGE_MISSING', message, fix: shellLine(['docker', 'push', pushed]) };
     }
     case 'PERMISSION_DENIED':
     case 'UNAUTHENTICATED': {
+      if (error.disabledApi !== undefined) return unread(error, asked.original);
       const repository = repositoryOf(asked);
-      const fix =
-        repository === undefined
-          ? shellLine(['docker', 'login', asked.registry])
-          : grant(repository, 'roles/artifactregistry.reader', question.signer);
-      return error.disabledApi === undefined
-        ? [{ code: 'IMAGE_UNREADABLE', resource: name, message: error.message, fix, ...optional }]
-        : [unread(error, name)];
+      const login = shellLine(['docker', 'login', asked.registry]);
+      return { ...base, code: 'IMAGE_UNREADABLE', fix: repository === undefined ? login : grant(repository, READER, signer) };
     }
     case 'DIGEST_MISMATCH':
-    case 'MANIFEST_INVALID':
-      return [
-        {
-          code: 'IMAGE_BROKEN',
-          resource: name,
-          message: error.message,
-          fix: shellLine(['docker', 'buildx', 'imagetools', 'inspect', name]),
-          error: error.code,
-          ...optional,
-        },
-      ];
+    case 'MANIFEST_INVALID': {
+      const fix = shellLine(['docker', 'buildx', 'imagetools', 'inspect', asked.original]);
+      return { ...base, code: 'IMAGE_BROKEN', fix, error: error.code };
+    }
     default:
-      return [{ ...unread(error, name), ...optional }];
+      return unread(error, asked.original);
   }
 }
 
@@ -147,6 +135,8 @@ function ofReason(
   const next = hint ?? shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
   switch (code) {
     case 'IMAGE_NOT_PINNED': {
+      // Attest resolves tags itself; one that did not resolve is told already.
+      if (facts.question.eyes === 'attest') return [];
       const pinned = resolved.ok ? pinnedName(resolved.value.reference) : `${nameOf(asked)}@sha256:DIGEST`;
       const told = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
       return [

@@ -28,7 +28,7 @@ function judgeKey({ opened, source, kms }: KeyFacts, attestors: readonly Attesto
   const { message } = error;
   if (kms === undefined) {
     const resource = error.resource ?? 'the given key';
-    return [{ code: 'KEY_UNUSABLE', resource, message, fix: error.hint ?? '', error: error.code }];
+    return [{ code: 'KEY_UNUSABLE', resource, message, fix: error.hint ?? 'binauthz attest --help', error: error.code }];
   }
   const resource = source.kind === 'kms-key-version' ? source.version : kms.key;
   switch (error.code) {

@@ -9,8 +9,7 @@ import type { PolicyDocument } from '../provisioning/desired.js';
 
 /** Imports a project's policy after a change. */
 export function change(project: ProjectId, document: PolicyDocument, changed: Readonly<Record<string, unknown>>): string {
-  const { updateTime: _read, ...rest } = document;
-  return importPolicy(project, { ...rest, ...changed });
+  return importPolicy(project, { ...without(document, 'updateTime'), ...changed });
 }
 
 /** The members that a policy has with another rule in the place of this one. */
@@ -56,9 +55,13 @@ function ruleWithout(rule: unknown, gone: AttestorName, instead: AttestorName | 
   if (!Array.isArray(required) || !required.includes(gone)) return rule;
   const others = required.filter((name) => name !== gone);
   const left = others.length > 0 || instead === undefined ? others : [instead];
-  const { requireAttestationsBy: _gone, ...rest } = rule as Record<string, unknown>;
+  const rest = without(rule as PolicyDocument, 'requireAttestationsBy');
   // Nothing is left to require: whatever the rule covers is denied rather than let in.
   return left.length > 0 ? { ...rest, requireAttestationsBy: left } : { ...rest, evaluationMode: 'ALWAYS_DENY' };
+}
+
+function without(document: PolicyDocument, name: string): PolicyDocument {
+  return Object.fromEntries(Object.entries(document).filter(([other]) => other !== name));
 }
 
 function ruleJson({ evaluationMode, enforcementMode, requireAttestationsBy }: AdmissionRule): object {

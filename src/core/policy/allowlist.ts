@@ -33,7 +33,7 @@ export interface NearMiss {
   readonly why: string;
 }
 
-/** The pattern that comes nearest to exempting this image, for the explanation of a denial (traps 4). */
+/** The pattern that comes nearest to exempting an image that none of them exempts, for the explanation of a denial (traps 4). */
 export function nearestPattern(patterns: readonly string[], image: string): NearMiss | undefined {
   for (const miss of [tagOrDigestMiss, wildcardMiss, versionMiss, spellingMiss]) {
     const found = patterns.map((pattern) => ({ pattern, why: miss(pattern, image) })).find(({ why }) => why !== undefined);
@@ -49,15 +49,13 @@ function tagOrDigestMiss(pattern: string, image: string): string | undefined {
 }
 
 function wildcardMiss(pattern: string, image: string): string | undefined {
-  const fixed = fixedPart(pattern);
-  if (!pattern.endsWith('*') || pattern.endsWith('**') || !image.startsWith(fixed)) return undefined;
+  if (!pattern.endsWith('*') || !image.startsWith(fixedPart(pattern))) return undefined;
   return '"*" does not go beyond the next "/"; "**" does';
 }
 
 function versionMiss(pattern: string, image: string): string | undefined {
   const end = nameEnd(pattern);
-  if (end === pattern.length || end !== nameEnd(image) || end === image.length || !image.startsWith(pattern.slice(0, end)))
-    return undefined;
+  if (end !== nameEnd(image) || end === image.length || !image.startsWith(pattern.slice(0, end))) return undefined;
   return pattern.charAt(end) === '@' && image.charAt(end) === ':'
     ? 'it is compared as text: "@" covers digests, and the image has a tag'
     : 'it is compared as text, and the tag or digest is another one';
@@ -66,9 +64,8 @@ function versionMiss(pattern: string, image: string): string | undefined {
 // Where the tag or digest begins: a colon before the last slash is the registry's port. Manifests are anybody's text, so
 // nothing here may take longer than the text is long.
 function nameEnd(text: string): number {
-  const slash = text.split('@')[0]?.lastIndexOf('/') ?? -1;
-  const mark = text.slice(slash + 1).search(/[:@]/);
-  return mark < 0 ? text.length : slash + 1 + mark;
+  const slash = text.lastIndexOf('/', text.search(/@|$/));
+  return slash + 1 + text.slice(slash + 1).search(/[:@]|$/);
 }
 
 function spellingMiss(pattern: string, image: string): string | undefined {

@@ -13,8 +13,8 @@ export interface Denial {
   readonly platform: Platform;
   /** As the platform names it: as written on GKE, by its digest on Cloud Run. */
   readonly image: string;
-  /** Absent for the default rule. */
-  readonly map?: RuleMapName;
+  /** Undefined for the default rule. */
+  readonly map: RuleMapName | undefined;
   readonly key: string;
   /** Empty where the rule denies every image. */
   readonly attestors: readonly { readonly attestor: string; readonly reason: string }[];

@@ -4,7 +4,7 @@
 import type { AttestorName } from '../names.js';
 import { oneLine } from '../redact.js';
 import { admissionOf, glassOf } from './admission.js';
-import { exemptingPattern } from './allowlist.js';
+import { exemptingPattern, matchesPattern } from './allowlist.js';
 import { weigh } from './attestations.js';
 import type { Evaluation, Evidence, PlacedUse, PolicyContext, Question } from './context.js';
 import { denialText, NO_ATTESTATIONS, NOT_A_DIGEST } from './denial.js';
@@ -84,10 +84,8 @@ function exemption({ policy, system }: PolicyContext, { use }: PlacedUse, subjec
 // Cloud Run evaluates a digest that may not be known; a pattern that takes the lowest and the highest takes them all.
 function exemptingByPattern(patterns: readonly string[], subject: Subject): string | undefined {
   if (subject.unresolved === undefined) return exemptingPattern(patterns, subject.text);
-  const [lowest, highest] = ['0', 'f'].map((digit) => `${subject.name}@sha256:${digit.repeat(64)}`);
-  return patterns.find((pattern) =>
-    [lowest, highest].every((text) => text !== undefined && exemptingPattern([pattern], text) !== undefined),
-  );
+  const extremes = ['0', 'f'].map((digit) => `${subject.name}@sha256:${digit.repeat(64)}`);
+  return patterns.find((pattern) => extremes.every((text) => matchesPattern(pattern, text)));
 }
 
 function doubtOf({ policy, system }: PolicyContext, { use }: PlacedUse, subject: Subject): { doubt?: Reason } {
@@ -125,9 +123,9 @@ function poseRules(matter: Matter, admission: Notes): Question {
   return { needs: { attestors, digest, ...(index === undefined ? {} : { index }) }, judge };
 }
 
+// The other modes require none: a policy where they do is not read.
 function attestorsOf(rules: readonly ChosenRule[]): readonly AttestorName[] {
-  const requiring = rules.filter(({ rule }) => rule.evaluationMode === 'REQUIRE_ATTESTATION');
-  return [...new Set(requiring.flatMap(({ rule }) => rule.requireAttestationsBy))];
+  return [...new Set(rules.flatMap(({ rule }) => rule.requireAttestationsBy))];
 }
 
 function agree(first: Finding, others: readonly Finding[], notes: Notes): Evaluation {
@@ -209,8 +207,7 @@ function violation(
     return { verdict: 'ALLOWED_DRY_RUN', rule: chosen.name, reasons, warnings };
   }
   if (doubt) return { verdict: 'UNKNOWN', rule: chosen.name, reasons: [...reasons, doubt] };
-  const where = chosen.map === undefined ? {} : { map: chosen.map };
-  const denial = denialText({ platform: placed.use.platform, image: subject.text, ...where, key: chosen.key, attestors });
+  const denial = denialText({ platform: placed.use.platform, image: subject.text, map: chosen.map, key: chosen.key, attestors });
   return { verdict: 'DENIED', rule: chosen.name, reasons, denial };
 }
 

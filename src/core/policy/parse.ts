@@ -24,16 +24,17 @@ const EVALUATION_MODES = ['ALWAYS_ALLOW', 'REQUIRE_ATTESTATION', 'ALWAYS_DENY'] 
 const ENFORCEMENT_MODES = ['ENFORCED_BLOCK_AND_AUDIT_LOG', 'DRYRUN_AUDIT_LOG_ONLY'] as const satisfies readonly EnforcementMode[];
 const GLOBAL_MODES = ['GLOBAL_POLICY_EVALUATION_MODE_UNSPECIFIED', 'ENABLE', 'DISABLE'] as const;
 
-// Of the Policy message (proto ba/resources.proto). gcloud refuses any other member before it sends anything.
 const TEXTS = ['name', 'description', 'updateTime', 'etag'] as const;
-const POLICY_MEMBERS: ReadonlySet<string> = new Set([
+/** Of the Policy message (proto ba/resources.proto). gcloud refuses any other member before it sends anything. */
+export const POLICY_MEMBERS: ReadonlySet<string> = new Set([
   ...TEXTS,
   ...RULE_MAPS,
   'globalPolicyEvaluationMode',
   'admissionWhitelistPatterns',
   'defaultAdmissionRule',
 ]);
-const RULE_MEMBERS: ReadonlySet<string> = new Set(['evaluationMode', 'enforcementMode', 'requireAttestationsBy']);
+/** Of an AdmissionRule message. */
+export const RULE_MEMBERS: ReadonlySet<string> = new Set(['evaluationMode', 'enforcementMode', 'requireAttestationsBy']);
 const PATTERN_MEMBERS: ReadonlySet<string> = new Set(['namePattern']);
 
 /** Collects problems, and knows how strict to be. */

@@ -105,6 +105,11 @@ export function createMetric(name: string, { description, filter }: NewLogMetric
   return shellLine([...words, `--description=${description}`, `--log-filter=${filter}`]);
 }
 
+/** Deletes a log-based metric. */
+export function deleteMetric(name: string): string {
+  return shellLine(['gcloud', 'logging', 'metrics', 'delete', idOf(name), `--project=${name.split('/')[1] ?? ''}`]);
+}
+
 /** Makes an alert policy out of its document. */
 export function createAlert(project: ProjectId, document: object): string {
   return shellLine(['gcloud', 'alpha', 'monitoring', 'policies', 'create', `--project=${project}`, `--policy=${JSON.stringify(document)}`]);
@@ -129,8 +134,9 @@ function grantOnNote(note: string, grants: readonly Grant[]): string {
   return pipeline.join(' \\\n  | ');
 }
 
+// Only the words above hold a command with its spaces; a principal has none, and whatever else it holds is no command.
 function wordOf(member: string): string {
-  return member.includes('$(') ? `"${member}"` : shellLine([member]);
+  return member.includes('$(gcloud ') ? `"${member}"` : shellLine([member]);
 }
 
 function curl(url: string, rest: string): string {
@@ -141,10 +147,12 @@ function curl(url: string, rest: string): string {
 function bindingWords(resource: string): readonly string[] {
   const [, project = '', kind, id = ''] = resource.split('/');
   const add = 'add-iam-policy-binding';
-  if (kind === undefined) return ['gcloud', 'projects', add, project, '--condition=None'];
-  if (kind === 'attestors') return ['gcloud', 'container', 'binauthz', 'attestors', add, id, `--project=${project}`];
-  if (kind === 'policy') return ['gcloud', 'container', 'binauthz', 'policy', add, `--project=${project}`];
-  return keyWords(add, resource);
+  // Where any binding has a condition, gcloud adds no other before it was told that this one has none.
+  const plain = '--condition=None';
+  if (kind === undefined) return ['gcloud', 'projects', add, project, plain];
+  if (kind === 'attestors') return ['gcloud', 'container', 'binauthz', 'attestors', add, id, `--project=${project}`, plain];
+  if (kind === 'policy') return ['gcloud', 'container', 'binauthz', 'policy', add, `--project=${project}`, plain];
+  return [...keyWords(add, resource), plain];
 }
 
 function keyWords(verb: string, key: string): readonly string[] {

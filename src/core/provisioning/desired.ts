@@ -73,6 +73,8 @@ export interface NewAlertPolicy {
   /** By which it is found again. */
   readonly displayName: string;
   readonly channels: readonly string[];
+  /** The types of the metrics that it watches. */
+  readonly metrics: readonly string[];
   /** As the API and gcloud take it. */
   readonly document: object;
 }

@@ -64,6 +64,7 @@ export function alertsFor(channels: readonly string[]): readonly NewAlertPolicy[
     return {
       displayName,
       channels,
+      metrics: platformsOf(watched).map(([platform]) => metricType(watched, platform)),
       document: {
         displayName,
         documentation: { content: watched.advice, mimeType: 'text/markdown' },
@@ -78,7 +79,14 @@ export function alertsFor(channels: readonly string[]): readonly NewAlertPolicy[
 /** A metric is made; one that somebody changed is left as it is. */
 export function decideMetric(name: string, wanted: NewLogMetric, found: NewLogMetric | undefined): Decision<NewLogMetric> {
   if (found && isSameFilter(found.filter, wanted.filter)) return { action: 'none', summary: 'the metric exists' };
-  if (found) return { action: 'none', summary: 'the metric exists with another filter, which is left as it is' };
+  if (found) {
+    const summary = 'the metric exists with another filter, which is left as it is';
+    return {
+      action: 'none',
+      summary,
+      warnings: [`${name}: ${summary}: what it does not count alarms nobody; to have it made anew: ${commands.deleteMetric(name)}`],
+    };
+  }
   return { action: 'create', summary: wanted.description, gcloud: commands.createMetric(name, wanted), write: wanted };
 }
 
@@ -87,24 +95,43 @@ export type AlertWrite =
   | { readonly kind: 'create'; readonly alert: NewAlertPolicy }
   | { readonly kind: 'channels'; readonly name: string; readonly channels: readonly string[] };
 
-/** An alert policy is made, or made to tell channels that it does not tell. */
-export function decideAlert(
-  project: ProjectId,
-  alert: NewAlertPolicy,
-  found: { readonly name: string; readonly channels: readonly string[] } | undefined,
-): Decision<AlertWrite> {
+/** An alert policy as it was found by its display name. */
+export interface FoundAlert {
+  readonly name: string;
+  readonly channels: readonly string[];
+  readonly isOn: boolean;
+  /** Of its conditions with a threshold. */
+  readonly filters: readonly string[];
+}
+
+/** An alert policy is made, or made to tell channels that it does not tell. What else somebody made of it stays, and is told. */
+export function decideAlert(project: ProjectId, alert: NewAlertPolicy, found: FoundAlert | undefined): Decision<AlertWrite> {
+  const warnings = alertWarnings(alert, found);
   if (!found) {
     const summary = `alert policy “${alert.displayName}”, which tells ${alert.channels.length === 0 ? 'nobody' : alert.channels.join(', ')}`;
-    return { action: 'create', summary, gcloud: commands.createAlert(project, alert.document), write: { kind: 'create', alert } };
+    return { action: 'create', summary, gcloud: commands.createAlert(project, alert.document), write: { kind: 'create', alert }, warnings };
   }
   const missing = alert.channels.filter((channel) => !found.channels.includes(channel));
-  if (missing.length === 0) return { action: 'none', summary: `the alert policy “${alert.displayName}” exists` };
+  if (missing.length === 0) return { action: 'none', summary: `the alert policy “${alert.displayName}” exists`, warnings };
   return {
     action: 'update',
     summary: `have the alert policy “${alert.displayName}” tell ${missing.join(', ')} as well`,
     gcloud: commands.addChannels(found.name, missing),
     write: { kind: 'channels', name: found.name, channels: [...found.channels, ...missing] },
+    warnings,
   };
+}
+
+function alertWarnings({ displayName, channels, metrics }: NewAlertPolicy, found: FoundAlert | undefined): readonly string[] {
+  const name = `the alert policy “${displayName}”`;
+  const unwatched = metrics.filter((metric) => found?.filters.every((filter) => !filter.includes(metric)));
+  return [
+    ...(channels.length + (found?.channels.length ?? 0) === 0
+      ? [`${name} reaches nobody: name whom it tells with --notification-channel`]
+      : []),
+    ...(found?.isOn === false ? [`${name} is switched off, and left so`] : []),
+    ...(found && unwatched.length > 0 ? [`${name} was made or changed by somebody else, and does not watch ${unwatched.join(', ')}`] : []),
+  ];
 }
 
 // Copied from a terminal, a filter gets other white space, which means nothing in it.
@@ -117,7 +144,7 @@ function condition(watched: Watched, platform: Platform, resourceType: string): 
   return {
     displayName: `${watched.title} (${resourceType})`,
     conditionThreshold: {
-      filter: `metric.type="logging.googleapis.com/user/${metricId(watched, platform)}" AND resource.type="${resourceType}"`,
+      filter: `metric.type="${metricType(watched, platform)}" AND resource.type="${resourceType}"`,
       comparison: 'COMPARISON_GT',
       duration: '0s',
       aggregations: [{ alignmentPeriod: '300s', perSeriesAligner: 'ALIGN_DELTA', crossSeriesReducer: 'REDUCE_SUM' }],
@@ -131,6 +158,10 @@ function platformsOf({ type }: Watched): readonly (readonly [Platform, string])[
     const filter = METRIC_FILTERS[platform][type];
     return filter === undefined ? [] : [[platform, filter] as const];
   });
+}
+
+function metricType(watched: Watched, platform: Platform): string {
+  return `logging.googleapis.com/user/${metricId(watched, platform)}`;
 }
 
 function metricId({ id }: Watched, platform: Platform): string {

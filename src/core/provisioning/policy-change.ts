@@ -2,12 +2,15 @@
 // The project's policy: found and desired → the document to write, what it changes, and whether it may be written.
 import { BinauthzError } from '../errors.js';
 import type { AttestorName } from '../names.js';
-import { parsePolicy } from '../policy/parse.js';
-import type { AdmissionRule, Policy } from '../policy/policy.js';
+import { parsePolicy, POLICY_MEMBERS, RULE_MEMBERS } from '../policy/parse.js';
+import { RULE_MAPS, type AdmissionRule, type Policy } from '../policy/policy.js';
+import { policyWarnings } from '../policy/warnings.js';
 import * as commands from './commands.js';
 import type { Decision } from './decision.js';
 import type { Desired, DesiredPolicy, PolicyDocument } from './desired.js';
 import { comparePolicies, describeRule } from './policy-diff.js';
+
+const MOST_LISTED = 10;
 
 /** A policy that replaces another; `found` is the document that it was planned upon. */
 export interface PolicyWrite {
@@ -23,9 +26,14 @@ export function decidePolicy(desired: Desired, found: PolicyDocument): Decision<
   const live = understood(desired, found);
   const target = desired.policy ? fromFile(desired, desired.policy, found) : requiring(desired, live, found);
   if (target === undefined || isSame(found, target))
-    return { action: 'none', summary: `the policy is as wanted: ${describeRule(live.defaultAdmissionRule)}` };
+    return {
+      action: 'none',
+      summary: `the policy is as wanted: ${describeRule(live.defaultAdmissionRule)}`,
+      warnings: warningsOf(desired, live),
+    };
   const after = understood(desired, target);
-  const { changes, weakenings } = comparePolicies(live, after);
+  const { changes, weakenings: known } = comparePolicies(live, after);
+  const weakenings = [...known, ...unknownWeakenings(found, target)];
   const refusal = weakenings.length > 0 && !desired.allowWeakening ? refused(desired, weakenings) : undefined;
   return {
     action: live.isNeverSet ? 'create' : 'update',
@@ -35,6 +43,7 @@ export function decidePolicy(desired: Desired, found: PolicyDocument): Decision<
     details: [...changes, ...weakenings.map((weakening) => `weaker: ${weakening}`)],
     gcloud: commands.importPolicy(desired.project, target),
     write: { document: target, found },
+    warnings: warningsOf(desired, after),
     ...(refusal === undefined ? {} : { refusal }),
   };
 }
@@ -42,12 +51,6 @@ export function decidePolicy(desired: Desired, found: PolicyDocument): Decision<
 /** Whether two answers are the same policy in the same state. */
 export function isUnchanged(planned: PolicyDocument, now: PolicyDocument): boolean {
   return planned['etag'] === now['etag'] && planned['updateTime'] === now['updateTime'] && isSame(planned, now);
-}
-
-/** What of a policy is rarely meant, once it is written. */
-export function policyNotes({ attestor, policy }: Desired): readonly string[] {
-  if (!policy || attestorsOf(policy.policy).includes(attestor)) return [];
-  return [`the policy in ${policy.file} does not require ${attestor}: its attestations admit nothing there`];
 }
 
 /** Every attestor that a policy refers to: each must exist before the policy can be written. */
@@ -93,7 +96,50 @@ function requiring({ attestor, dryRunRollout }: Desired, live: Policy, found: Po
     enforcementMode: mode,
     requireAttestationsBy: [...new Set([...others, attestor])],
   };
-  return { ...without(found, ['updateTime']), defaultAdmissionRule: rule };
+  const { defaultAdmissionRule: before } = found;
+  return { ...without(found, ['updateTime']), defaultAdmissionRule: { ...(typeof before === 'object' ? before : {}), ...rule } };
+}
+
+/** What is rarely meant of the policy as it will be. Without a file the default rule alone is changed, and others decide without the attestor. */
+function warningsOf({ attestor, policy: file }: Desired, policy: Policy): readonly string[] {
+  const rules = file
+    ? []
+    : RULE_MAPS.flatMap((map) => Object.entries(policy.rules[map]).map(([key, rule]) => [`${map}[${key}]`, rule] as const));
+  const others = rules.filter(
+    ([, rule]) => rule.evaluationMode === 'REQUIRE_ATTESTATION' && !rule.requireAttestationsBy.includes(attestor),
+  );
+  return [
+    ...policyWarnings({ ...policy, isNeverSet: false }),
+    ...others.map(([name, rule]) => `${name} does not ask ${attestor}, and stays so: ${describeRule(rule)}; to change it give --policy`),
+  ];
+}
+
+/** What the policy holds that is not understood here, and would be another or gone: nobody can say that this opens nothing. */
+function unknownWeakenings(found: PolicyDocument, target: PolicyDocument): readonly string[] {
+  const [before, after] = [unknownMembers(found), unknownMembers(target)];
+  const changed = [...before].filter(([name, value]) => after.get(name) !== value);
+  return changed.map(([name]) => `${name} is not understood here, and would be ${after.has(name) ? 'changed' : 'gone'}`);
+}
+
+function unknownMembers(document: PolicyDocument): ReadonlyMap<string, string> {
+  const rules = RULE_MAPS.flatMap((map) =>
+    Object.entries(objectOf(document[map])).map(([key, rule]) => [`${map}[${key}].`, rule] as const),
+  );
+  const parts = [['defaultAdmissionRule.', document['defaultAdmissionRule']] as const, ...rules];
+  return new Map([
+    ...unknownIn(document, '', POLICY_MEMBERS),
+    ...parts.flatMap(([prefix, rule]) => unknownIn(objectOf(rule), prefix, RULE_MEMBERS)),
+  ]);
+}
+
+function unknownIn(part: object, prefix: string, known: ReadonlySet<string>): readonly (readonly [string, string])[] {
+  return Object.entries(part)
+    .filter(([name, value]) => !known.has(name) && !isEmpty(value))
+    .map(([name, value]) => [`${prefix}${name}`, JSON.stringify(sorted(value))]);
+}
+
+function objectOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function withEtag(document: PolicyDocument, { etag }: PolicyDocument): PolicyDocument {
@@ -102,14 +148,10 @@ function withEtag(document: PolicyDocument, { etag }: PolicyDocument): PolicyDoc
 
 function refused({ project }: Desired, weakenings: readonly string[]): BinauthzError {
   const resource = `projects/${project}/policy`;
-  return new BinauthzError(
-    'POLICY_WEAKENED',
-    `refusing to change ${resource}: it would admit what is denied now: ${weakenings.join('; ')}`,
-    {
-      resource,
-      hint: 'leave that change out, or give --allow-weakening where it is meant; nothing was changed',
-    },
-  );
+  return new BinauthzError('POLICY_WEAKENED', `refusing to change ${resource}: it would admit what is denied now: ${listed(weakenings)}`, {
+    resource,
+    hint: 'leave that change out, or give --allow-weakening where it is meant; nothing was changed',
+  });
 }
 
 /** Without what the API fills in, and without what means the same left out. */
@@ -136,6 +178,12 @@ function sorted(value: unknown): unknown {
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 'GLOBAL_POLICY_EVALUATION_MODE_UNSPECIFIED') return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+// Policies may have hundreds of rules; a message is one line, and the plan has all of it.
+function listed(sentences: readonly string[]): string {
+  const more = sentences.length > MOST_LISTED ? `; and ${sentences.length - MOST_LISTED} more` : '';
+  return `${sentences.slice(0, MOST_LISTED).join('; ')}${more}`;
 }
 
 function text(value: unknown): string {

@@ -3,7 +3,7 @@
 import type { Attestor } from '../attestation/attestor.js';
 import { BinauthzError } from '../errors.js';
 import { idOf, projectOf, type AttestorName, type KeyName, type KeyVersionName, type NoteName, type ProjectId } from '../names.js';
-import { isTrustedAs, publicKeyOf, type AttestorKey } from '../signing/public-key.js';
+import { isSameKey, isTrustedAs, publicKeyOf, type AttestorKey } from '../signing/public-key.js';
 import * as commands from './commands.js';
 import type { Decision } from './decision.js';
 import {
@@ -79,9 +79,23 @@ export function decideAttestor(
     };
   }
   if (found.note !== note) throw otherNote(attestor, note, found.note);
-  if (entries.some((entry) => isListed(entry, found))) return { action: 'none', summary: 'the attestor exists and trusts the key' };
+  const warnings = strangeKeyWarnings(desired, entries, found);
+  if (entries.some((entry) => isListed(entry, found)))
+    return { action: 'none', summary: 'the attestor exists and trusts the key', warnings };
   const summary = `have the attestor trust ${keyName(desired, entries[0])} as well`;
-  return { action: 'update', summary, gcloud: trust, write: () => ({ kind: 'key', key: key() }) };
+  return { action: 'update', summary, gcloud: trust, write: () => ({ kind: 'key', key: key() }), warnings };
+}
+
+// Whoever made the attestor may have made it trust a key of theirs.
+function strangeKeyWarnings({ attestor, key }: Desired, entries: readonly AttestorKey[], { keys }: Attestor): readonly string[] {
+  const own = entries.map(publicKeyOf);
+  const others = keys.filter((listed) => !own.some((entry) => entry !== undefined && isSameKey(entry, listed)));
+  if (others.length === 0) return [];
+  const given = key.kind === 'kms' ? key.key : key.file;
+  return [
+    `${attestor} also trusts ${others.map(({ id }) => id).join(' and ')}, which ${others.length === 1 ? 'is no key' : 'are no keys'} of ${given}: ` +
+      `whoever holds ${others.length === 1 ? 'it' : 'them'} can attest as well`,
+  ];
 }
 
 /** The other attestors that trust a key which this one is to trust: two of them are then no two approvals. */

@@ -54,6 +54,11 @@ export class Walk {
     return this.slots.flatMap(({ errors }) => errors);
   }
 
+  /** What should be known of the things that were looked at, each sentence once. */
+  get warnings(): readonly string[] {
+    return [...new Set(this.slots.flatMap(({ decision }) => decision?.warnings ?? []))];
+  }
+
   get changes(): readonly PlannedChange[] {
     return this.slots.map(changeOf);
   }

@@ -2,7 +2,7 @@
 import { needsOnAttestor, type NeedsOn } from '../../core/doctor/needs.js';
 import type { AttestorFacts, Fact, Question, ReadIamPolicy, TestedResource } from '../../core/doctor/facts.js';
 import type { Attestor } from '../../core/attestation/attestor.js';
-import { asError } from '../../core/errors.js';
+import { asError, type ErrorCode } from '../../core/errors.js';
 import { idOf, projectOf, type AttestorName, type NoteName } from '../../core/names.js';
 import { agentAddress } from '../../core/provisioning/commands.js';
 import type { AttestorService } from '../../ports/attestor-service.js';
@@ -64,14 +64,16 @@ function readPolicies(resources: readonly string[], { provisioning }: ExaminePor
   return Promise.all(resources.map(async (resource) => ({ resource, policy: await fact(provisioning.iam.read(resource)) })));
 }
 
+// A bug is no finding, and a secret that is no key is bad input, as it is to attest.
+const NO_FINDINGS: ReadonlySet<ErrorCode> = new Set(['CANCELLED', 'INTERNAL', 'SECRET_UNUSABLE', 'PASSPHRASE_REJECTED']);
+
 /** A read as data: what fails is a fact too, unless the run was cancelled, which ends everything. */
 export async function fact<Value>(work: Promise<Value>): Promise<Fact<Value>> {
   try {
     return { ok: true, value: await work };
   } catch (thrown) {
     const error = asError(thrown);
-    // A bug is no finding.
-    if (error.code === 'CANCELLED' || error.code === 'INTERNAL') throw thrown;
+    if (NO_FINDINGS.has(error.code)) throw thrown;
     return { ok: false, error };
   }
 }

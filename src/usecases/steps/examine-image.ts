@@ -7,7 +7,6 @@ import type { Digest } from '../../core/image/digest.js';
 import type { ResolvedImage } from '../../core/image/platform.js';
 import { pinnedName, type ImageReference } from '../../core/image/reference.js';
 import { projectOf } from '../../core/names.js';
-import type { Evaluation } from '../../core/policy/context.js';
 import { pose } from '../../core/policy/evaluate.js';
 import type { ImageRegistry } from '../../ports/image-registry.js';
 import type { CheckRequest } from '../requests.js';
@@ -44,12 +43,11 @@ export async function examineImages(
       const attestations = await Promise.all(
         attestors.map((attestor) => examineAttestations({ asked, resolved: found }, attestor, question, ports)),
       );
-      const evaluation = evaluations[index];
       return {
         asked,
         resolved: found,
         attestations: attestations.flatMap((one) => one ?? []),
-        ...(evaluation === undefined ? {} : { evaluation }),
+        ...(evaluations[index] ?? { assumptions: [] }),
       };
     }),
   );
@@ -57,12 +55,14 @@ export async function examineImages(
 
 type Resolved = Pick<ImageFacts, 'asked' | 'resolved'>;
 
+type Evaluated = Pick<ImageFacts, 'evaluation' | 'assumptions'>;
+
 /** What check says of each image; undefined where it cannot say anything, because the policy cannot be read. */
 async function evaluate(
   images: readonly Resolved[],
   question: Question & Whereabouts,
   ports: ExamineImagePorts,
-): Promise<readonly (Evaluation | undefined)[]> {
+): Promise<readonly (Evaluated | undefined)[]> {
   const [first, ...rest] = images.map((image) => useOf(image, question));
   if (!first) return [];
   const { project, cluster, namespace, serviceAccount } = question;
@@ -85,10 +85,12 @@ async function evaluate(
       const image = placed.find((one) => one.use.image === use.image);
       if (!image) return undefined;
       const posed = pose(context, image);
-      if (posed.decided) return posed.decided;
+      if (posed.decided) return { evaluation: posed.decided, assumptions: posed.decided.assumptions };
       const { attestors, digest, index } = posed.needs;
       const digests = index === undefined ? [digest] : [digest, index];
-      return posed.judge(await Promise.all(attestors.flatMap((attestor) => digests.map((of) => gatherer.gather(attestor, of)))));
+      const evidence = await Promise.all(attestors.flatMap((attestor) => digests.map((of) => gatherer.gather(attestor, of))));
+      const evaluation = posed.judge(evidence);
+      return { evaluation, assumptions: [...evaluation.assumptions, ...evidence.flatMap(({ assumptions }) => assumptions)] };
     }),
   );
 }

@@ -10,11 +10,11 @@ export interface GrantPorts extends SettlingPorts {
   readonly iam: IamPolicies;
 }
 
-/** What is to be granted, and how a member can be had that may not exist yet. */
+/** What is to be granted, and how the one member can be had that may not exist yet. */
 export interface Granting {
   readonly resource: string;
   readonly grants: readonly Grant[];
-  readonly makeMember?: () => Promise<void>;
+  readonly agent?: { readonly member: string; readonly make: () => Promise<void> };
 }
 
 const COLLISIONS = { most: 8, firstMs: 200, longestMs: 4_000 };
@@ -23,14 +23,21 @@ const PATIENCE_MS = 90_000;
 
 /** Gives the roles. CHANGED_MEANWHILE where others change the policy without end, PRINCIPAL_NOT_FOUND, NOT_FOUND. */
 export async function grantRoles(granting: Granting, ports: GrantPorts): Promise<void> {
-  const { makeMember } = granting;
+  const { agent } = granting;
+  const isLate = (error: BinauthzError): boolean => isUnknownMember(error) && !namesAnother(error, granting);
   try {
     await addToPolicy(granting, ports);
   } catch (error) {
-    if (!isUnknownMember(asError(error)) || !makeMember) throw error;
-    await makeMember();
-    await untilSettled(() => addToPolicy(granting, ports), isUnknownMember, { ...ports, patienceMs: PATIENCE_MS });
+    if (!agent || !isLate(asError(error))) throw error;
+    await agent.make();
+    await untilSettled(() => addToPolicy(granting, ports), isLate, { ...ports, patienceMs: PATIENCE_MS });
   }
+}
+
+// Google names whom it does not know; nobody makes a signer, however long it is waited for.
+function namesAnother({ message }: BinauthzError, { grants, agent }: Granting): boolean {
+  const others = grants.filter(({ member }) => member !== agent?.member).map(({ member }) => member.slice(member.indexOf(':') + 1));
+  return others.some((address) => message.toLowerCase().includes(address.toLowerCase()));
 }
 
 async function addToPolicy({ resource, grants }: Granting, { iam, clock }: GrantPorts): Promise<void> {

@@ -7,7 +7,7 @@ import { reportOf } from '../../core/results.js';
 import { removeKeyCommand } from '../../core/rotation/commands.js';
 import { nameOfCoverage, type Coverage } from '../../core/rotation/coverage.js';
 import { kmsKeyId, type NewKey } from '../../core/rotation/new-key.js';
-import { isSameKey, normalizeFingerprint, type AttestorKey } from '../../core/signing/public-key.js';
+import { isSameKey, normalizeFingerprint, publicKeyOf, type AttestorKey } from '../../core/signing/public-key.js';
 import type { AttestorKeys } from '../../ports/attestor-keys.js';
 import type { Reporter } from '../../ports/reporter.js';
 import { settle } from './concurrently.js';
@@ -62,7 +62,7 @@ export interface Retired {
 
 /** Takes a key off the attestor that no image depends on alone, or says why it stays. */
 export async function retire(inputs: RetireInputs, ports: RetirePorts): Promise<Retired> {
-  const { retiring, attestor, needed, unproven, apply, force } = inputs;
+  const { retiring, attestor, needed, apply, force } = inputs;
   const resource = attestor.name;
   if ('goneId' in retiring) {
     const summary = `${retiring.goneId} is not trusted any more`;
@@ -75,7 +75,7 @@ export async function retire(inputs: RetireInputs, ports: RetirePorts): Promise<
   };
   const refusal = needed.length > 0 ? stillNeeded(keyId, attestor, needed) : undefined;
   if (refusal && !force) return { changes: [{ ...planned, status: 'skipped', error: reportOf(refusal) }], errors: [refusal] };
-  warnOf({ keyId, needed, unproven }, ports.reporter);
+  warnOf(inputs, retiring.key, ports.reporter);
   if (!apply) return { changes: [planned], errors: [] };
   ports.reporter.step(`Taking ${keyId} off ${resource}`);
   const removed = await settle(ports.attestorKeys.remove(attestor, keyId));
@@ -84,10 +84,14 @@ export async function retire(inputs: RetireInputs, ports: RetirePorts): Promise<
   return { changes: [{ ...planned, status: 'failed', ...(error ? { error: reportOf(error) } : {}) }], errors: removed.errors };
 }
 
-function warnOf(
-  { keyId, needed, unproven }: { readonly keyId: string; readonly needed: readonly Coverage[]; readonly unproven: readonly Digest[] },
-  reporter: Reporter,
-): void {
+function warnOf({ attestor, needed, unproven }: RetireInputs, retiring: AttestorKey, reporter: Reporter): void {
+  const { id: keyId } = retiring;
+  const publicKey = publicKeyOf(retiring);
+  const twins = attestor.keys.filter((listed) => listed.id !== keyId && publicKey !== undefined && isSameKey(publicKey, listed));
+  if (twins.length > 0)
+    reporter.warn(
+      `${attestor.name} trusts the very key of ${keyId} as ${twins.map(({ id }) => id).join(' and ')} as well: whoever holds it can attest until that is retired too`,
+    );
   if (needed.length > 0) reporter.warn(`${listed(needed.map(nameOfCoverage))} depend on ${keyId} alone and will be denied without it`);
   if (unproven.length > 0)
     reporter.warn(
@@ -101,7 +105,9 @@ function stillNeeded(keyId: string, attestor: Attestor, needed: readonly Coverag
     `cannot retire ${keyId}: expected that no image of ${attestor.name} depends on it alone, got ${needed.length}: ${listed(needed.map(nameOfCoverage))}`,
     {
       resource: attestor.name,
-      hint: 'rotate without --image, --image-list, -f and --image-repository to re-attest whatever verifies, or give these images up with --force',
+      hint:
+        'rotate without --image, --image-list, -f and --image-repository to re-attest whatever verifies, or give these images up with --force; ' +
+        'where the key leaked, whoever has it may have attested these: re-attest none that you do not know',
     },
   );
 }

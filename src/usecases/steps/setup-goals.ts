@@ -155,9 +155,10 @@ export function grantsGoal(
     },
     decide: ({ on, policy }) => decide.decideGrants(on, policy),
     write: (grants) => {
-      const owner = agent?.project;
-      const makeMember = owner === undefined ? {} : { makeMember: () => services.makeAgent(owner, SERVICES.binaryAuthorization) };
-      return grantRoles({ resource, grants, ...makeMember }, { ...ports, iam });
+      if (agent === undefined) return grantRoles({ resource, grants }, { ...ports, iam });
+      const { member, project } = agent;
+      const make = (): Promise<void> => services.makeAgent(project, SERVICES.binaryAuthorization);
+      return grantRoles({ resource, grants, agent: { member, make } }, { ...ports, iam });
     },
   };
 }

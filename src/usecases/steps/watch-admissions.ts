@@ -2,7 +2,7 @@
 // The metrics and alerts of setup --monitoring, as goals of its walk: a metric first, then the alert that needs it.
 import type { ProjectId } from '../../core/names.js';
 import type { NewLogMetric } from '../../core/provisioning/desired.js';
-import { alertsFor, decideAlert, decideMetric, metricsFor, type AlertWrite } from '../../core/provisioning/monitoring.js';
+import { alertsFor, decideAlert, decideMetric, metricsFor, type AlertWrite, type FoundAlert } from '../../core/provisioning/monitoring.js';
 import { concurrently, errorsOf } from './concurrently.js';
 import type { Goal, Walk } from './ensure.js';
 import { whereOn, type Site } from './setup-goals.js';
@@ -15,8 +15,6 @@ const METRIC_PATIENCE_MS = 600_000;
 export function watchAdmissions(site: Site, walk: Walk, on: readonly Promise<unknown>[]): readonly Promise<unknown>[] {
   const { project, monitoring } = site.desired;
   if (!monitoring) return [];
-  if (!walk.isApplying && monitoring.channels.length === 0)
-    site.ports.reporter.warn('the alert policies reach nobody: name whom they tell with --notification-channel');
   const metrics = metricsFor(project).map(({ name, metric }) => walk.ensure(metricGoal(site, name, metric), on));
   const alerts = alertsFor(monitoring.channels).map((alert) => walk.ensure(alertGoal(site, project, alert), [...on, ...metrics]));
   return [...metrics, ...alerts];
@@ -32,11 +30,7 @@ function metricGoal(site: Site, name: string, wanted: NewLogMetric): Goal<NewLog
   };
 }
 
-function alertGoal(
-  site: Site,
-  project: ProjectId,
-  alert: ReturnType<typeof alertsFor>[number],
-): Goal<{ readonly name: string; readonly channels: readonly string[] } | undefined, AlertWrite> {
+function alertGoal(site: Site, project: ProjectId, alert: ReturnType<typeof alertsFor>[number]): Goal<FoundAlert | undefined, AlertWrite> {
   const { alerts } = site.ports.provisioning;
   const resource = `projects/${project}/alertPolicies`;
   return {

@@ -107,11 +107,13 @@ async function readPgpKey(reader: OptionReader, file: string, world: FileWorld):
   return undefined;
 }
 
+const ADDRESS = /^[\w.!#%&'*+/=?^{|}~-]+@[\w.-]+$/;
+
 /** Who IAM may give a role. */
 export const parsePrincipal: Parser<Principal> = (text) => {
-  if (/^(?:serviceAccount|user|group):[^\s@:]+@[^\s@:]+$/.test(text) || /^principal(?:Set)?:\/\/iam\.googleapis\.com\/\S+$/.test(text))
-    return { value: text as Principal };
-  const hint = /^[^\s@:]+@[^\s@:]+$/.test(text) ? { hint: `say what it is: serviceAccount:${text}` } : {};
+  const [, address = ''] = /^(?:serviceAccount|user|group):(.*)$/.exec(text) ?? [];
+  if (ADDRESS.test(address) || /^principal(?:Set)?:\/\/iam\.googleapis\.com\/\S+$/.test(text)) return { value: text as Principal };
+  const hint = ADDRESS.test(text) ? { hint: `say what it is: serviceAccount:${text}` } : {};
   return {
     expected: 'serviceAccount:EMAIL, user:EMAIL, group:EMAIL, principal://iam.googleapis.com/… or principalSet://iam.googleapis.com/…',
     ...hint,
