@@ -109,6 +109,13 @@ describe('the runner tells the truth about', () => {
   });
 });
 
+// Seed 20269723: the look before a second post once had seventy seconds of its own.
+it('a post and the looks in between end together, however long they are told to wait', async () => {
+  const patience = { do: 'status', status: 429, headers: { 'retry-after': '65' } } as const;
+  const rules = [ruleAt(POSTING, patience), ruleAt(LISTING, { ...patience, after: 1, times: -1 })];
+  expect(await play({}, { rules })).toEqual({ violations: [], status: 9 });
+});
+
 describe('the runner notices', () => {
   it('a success without an attestation', async () => {
     const liar: Product = () => ended({ status: 0, stdout: result('created'), stderr: '' });

@@ -75,20 +75,20 @@ function publicKeys(verb: string, attestor: AttestorName, ...more: readonly stri
 
 /** A verb on a key version. */
 export function onVersion(verb: 'enable' | 'restore', version: KeyVersionName): string {
-  return shellLine(['gcloud', 'kms', 'keys', 'versions', verb, idOf(version), ...flagsOf(keyOf(version), 'key')]);
+  return shellLine(['gcloud', 'kms', 'keys', 'versions', verb, idOf(version), ...flagsOf(keyOf(version))]);
 }
 
 /** Enables the newest version of a key that is disabled. */
 export function enableNewest(key: KeyName): string {
-  const list = ['gcloud', 'kms', 'keys', 'versions', 'list', ...flagsOf(key, 'key'), '--filter=state=DISABLED', '--sort-by=~createTime'];
+  const list = ['gcloud', 'kms', 'keys', 'versions', 'list', ...flagsOf(key), '--filter=state=DISABLED', '--sort-by=~createTime'];
   const newest = shellLine([...list, '--limit=1', '--format=value(name.basename())']);
-  return `gcloud kms keys versions enable "$(${newest})" ${shellLine(flagsOf(key, 'key'))}`;
+  return `gcloud kms keys versions enable "$(${newest})" ${shellLine(flagsOf(key))}`;
 }
 
 /** Makes a new version of a key, and has the attestors trust it. */
 export function replaceVersion(key: KeyName, attestors: readonly AttestorName[]): string {
-  const make = shellLine(['gcloud', 'kms', 'keys', 'versions', 'create', ...flagsOf(key, 'key'), '--format=value(name.basename())']);
-  // A stand-in that no shell splits or expands, for the number that only the first line learns.
+  const make = shellLine(['gcloud', 'kms', 'keys', 'versions', 'create', ...flagsOf(key), '--format=value(name.basename())']);
+  // Version 0, which no key has, stands for the number that only making it tells.
   const added = attestors.map((attestor) => addKmsKey(attestor, `${key}/cryptoKeyVersions/0` as KeyVersionName));
   const lines = added.map((line) =>
     line.replace('--keyversion=0', '--keyversion="$VERSION"').replace('/cryptoKeyVersions/0', '/cryptoKeyVersions/"$VERSION"'),
@@ -106,9 +106,9 @@ export function makeKey(key: KeyName, attestors: readonly AttestorName[], ringEx
   ].join('\n');
 }
 
-function flagsOf(key: KeyName, as: 'key'): readonly string[] {
+function flagsOf(key: KeyName): readonly string[] {
   const [, project = '', , location = '', , ring = '', , id = ''] = key.split('/');
-  return [`--${as}=${id}`, `--keyring=${ring}`, `--location=${location}`, `--project=${project}`];
+  return [`--key=${id}`, `--keyring=${ring}`, `--location=${location}`, `--project=${project}`];
 }
 
 /** Attests an image once more, with the given keys that an attestor trusts, or else with the keys that it trusts. */

@@ -138,7 +138,6 @@ function parseRule(value: unknown, where: string, reading: Reading): AdmissionRu
     problems.push(value === undefined || value === null ? `${where} is missing` : `${where} is ${quoted(value)}, expected a rule`);
     return undefined;
   }
-  const before = problems.length;
   refuseUnknown(value, RULE_MEMBERS, `${where}.`, reading);
   const evaluationMode = oneOf(value['evaluationMode'], EVALUATION_MODES, `${where}.evaluationMode`, reading);
   const enforcementMode = oneOf(value['enforcementMode'], ENFORCEMENT_MODES, `${where}.enforcementMode`, reading);
@@ -149,7 +148,7 @@ function parseRule(value: unknown, where: string, reading: Reading): AdmissionRu
       `${where}.requireAttestationsBy has ${named.length} attestors with evaluationMode ${evaluationMode}: REQUIRE_ATTESTATION needs at least one, the other modes none`,
     );
   }
-  if (problems.length > before || !evaluationMode || !enforcementMode) return undefined;
+  if (!evaluationMode || !enforcementMode) return undefined;
   return { evaluationMode, enforcementMode, requireAttestationsBy };
 }
 

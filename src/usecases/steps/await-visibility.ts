@@ -5,7 +5,7 @@ import { pinnedName } from '../../core/image/reference.js';
 import { backoff } from '../../core/retry.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Reporter } from '../../ports/reporter.js';
-import { findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
+import { FAIR_LOOK_MS, findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
 import type { Posted } from './post-attestation.js';
 import type { SignedAssignment } from './sign-attestations.js';
 
@@ -17,10 +17,6 @@ export interface VisibilityPorts extends FindPorts {
 // Short at first, because most attestations show at once; then often enough that none is noticed half a second late;
 // and after some ten seconds seldom enough to leave the quota to others.
 const POLL = { firstMs: 150, usualMs: 450, longestMs: 3_000, shareOfWait: 1 / 25 } as const;
-
-// How long a look may take that begins with less than this left. Cut off sooner, a healthy listing would pass for one
-// that does not answer.
-const FAIR_LOOK_MS = 3_000;
 
 /**
  * Polls the note's listing, which is what the enforcer reads, until the occurrence is there and verifies; answers

@@ -18,6 +18,12 @@ export interface RejectedAttestation {
   readonly rejection: Rejection;
 }
 
+/**
+ * How long a look may take that begins with less than this left. Cut off sooner, a healthy listing would pass for one
+ * that does not answer.
+ */
+export const FAIR_LOOK_MS = 3_000;
+
 export interface FindPorts {
   readonly attestations: AttestationStore;
   readonly verifier: Verifier;

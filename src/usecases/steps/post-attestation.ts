@@ -2,9 +2,9 @@
 import { BinauthzError, asError } from '../../core/errors.js';
 import { pinnedName } from '../../core/image/reference.js';
 import { idOf, type OccurrenceName, type ProjectId } from '../../core/names.js';
-import { backoff, retry } from '../../core/retry.js';
+import { backoff, retry, RETRY_BUDGET_MS } from '../../core/retry.js';
 import type { Clock } from '../../ports/clock.js';
-import { findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
+import { FAIR_LOOK_MS, findAttestations, type FindPorts, type FoundAttestations } from './find-attestations.js';
 import type { SignedAssignment } from './sign-attestations.js';
 
 export interface PostPorts extends FindPorts {
@@ -32,9 +32,12 @@ const CONFLICT_PATIENCE_MS = 10_000;
  * again; a conflict is a success only where an attestation verifies now.
  */
 export async function postAttestation(assignment: SignedAssignment, project: ProjectId, ports: PostPorts): Promise<Posted> {
+  // A look in between belongs to the post: with patience of its own, the two would take twice what is documented.
+  const deadline = ports.clock.now() + RETRY_BUDGET_MS.quota;
   return retry(async (attempt) => {
     if (attempt > 1) {
-      const stored = storedAlready(await find(assignment, ports), assignment, ports);
+      const found = await find(assignment, ports, Math.max(deadline, ports.clock.now() + FAIR_LOOK_MS));
+      const stored = storedAlready(found, assignment, ports);
       if (stored) return stored;
     }
     try {
@@ -62,8 +65,8 @@ async function settleConflict(conflict: BinauthzError, assignment: SignedAssignm
   }
 }
 
-function find(assignment: SignedAssignment, ports: PostPorts): Promise<FoundAttestations> {
-  return findAttestations(assignment.pair.attestor, assignment.image.digest, ports);
+function find(assignment: SignedAssignment, ports: PostPorts, deadline?: number): Promise<FoundAttestations> {
+  return findAttestations(assignment.pair.attestor, assignment.image.digest, ports, deadline);
 }
 
 function storedAlready(found: FoundAttestations, assignment: SignedAssignment, ports: PostPorts): Posted | undefined {
