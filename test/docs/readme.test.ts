@@ -162,6 +162,15 @@ describe('README', () => {
     });
   });
 
+  it('the example cli-operations plans, diagnoses and audits', async () => {
+    const lines = example('cli-operations').replaceAll('\\\n', ' ').trim().split('\n');
+    expect(lines.map((line) => line.split(' ')[1])).toEqual(['setup', 'doctor', 'audit']);
+    for (const line of lines) {
+      const ended = await bash(line, { BINAUTHZ_EMULATOR_HOST: emulator.host });
+      expect(ended.code, line + ended.stdout + ended.stderr).toBe(0);
+    }
+  });
+
   it('the example emulator serves gcloud', async (context) => {
     if (!found('gcloud')) context.skip('gcloud is not on the PATH');
     const script = example('emulator')
