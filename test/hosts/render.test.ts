@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { BinauthzError } from '../../src/core/errors.js';
 import type { AttestResult, ListResult } from '../../src/core/results.js';
-import { renderErrors, renderResult } from '../../src/hosts/cli/render.js';
+import { renderErrors } from '../../src/hosts/cli/lines.js';
+import { renderResult } from '../../src/hosts/cli/render.js';
 import { createReporter } from '../../src/hosts/cli/reporter.js';
 import { styleFor } from '../../src/hosts/cli/terminal.js';
 

@@ -3,9 +3,10 @@
 import { asError, BinauthzError } from '../../core/errors.js';
 import { linesOf } from '../outcome.js';
 import { flushed } from '../streams.js';
-import { renderErrors } from './render.js';
-import { runCli, type TextStream } from './run.js';
+import { renderErrors } from './lines.js';
+import { runCli } from './run.js';
 import { styleFor } from './terminal.js';
+import type { TextStream } from './world.js';
 
 /** Runs the CLI over this process and ends it. */
 export async function runProcess(): Promise<void> {

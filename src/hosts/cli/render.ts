@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results as text for people; scripts use --output json.
 import { formatDuration } from '../../core/duration.js';
-import type { BinauthzError } from '../../core/errors.js';
 import type {
   AttestationResult,
   AttestedImage,
@@ -18,8 +17,9 @@ import { checkText } from '../../reports/check-text.js';
 import { doctorText } from '../../reports/doctor-text.js';
 import { planText } from '../../reports/plan-text.js';
 import { vulnerabilitiesText } from '../../reports/vulnerabilities-text.js';
-import { linesOf, type AnyResult } from '../outcome.js';
-import { printable, type Style } from './terminal.js';
+import type { AnyResult } from '../outcome.js';
+import { textOf } from './lines.js';
+import type { Style } from './terminal.js';
 
 const LONGEST_NAME = 2_000;
 
@@ -31,7 +31,7 @@ export function renderResult(result: AnyResult, style: Style): string {
     case 'binauthz.check/v1':
       return isUnjudged(result) ? '' : checkText(result, style);
     case 'binauthz.list/v1':
-      return text(listLines(result, style));
+      return textOf(listLines(result, style));
     case 'binauthz.vulnerabilities/v1':
       return isUnjudged(result) ? '' : vulnerabilitiesText(result, style);
     case 'binauthz.plan/v1':
@@ -55,17 +55,9 @@ function attestText(result: AttestResult, style: Style): string {
   const { vulnerabilities, check } = result;
   return [
     vulnerabilities ? vulnerabilitiesText(vulnerabilities, style) : '',
-    text(attestLines(result, style)),
+    textOf(attestLines(result, style)),
     check ? checkText(check, style) : '',
   ].join('');
-}
-
-/** Errors as text: a line each, with the next step below; a step that several in a row share stands below the last. */
-export function renderErrors(errors: readonly BinauthzError[], style: Style): string {
-  const shown = errors.map((error, index) =>
-    error.hint !== undefined && error.hint === errors[index + 1]?.hint ? linesOf(error).slice(0, 1) : linesOf(error),
-  );
-  return text(shown.flatMap((lines) => lines.map((line) => line.replace(/^error\[\w+\]:/, (label) => style.bad(label)))));
 }
 
 function attestLines(result: AttestResult, style: Style): readonly string[] {
@@ -140,16 +132,4 @@ function align(rows: readonly (readonly string[])[]): readonly string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-function text(lines: readonly string[]): string {
-  return lines.map((line) => `${unsteered(line)}\n`).join('');
-}
-
-// Our own colours are the only escape sequences that may stay.
-function unsteered(line: string): string {
-  return line
-    .split(/(\u001b\[(?:0|2|31|32|33)m)/)
-    .map((part, index) => (index % 2 === 1 ? part : printable(part)))
-    .join('');
 }
