@@ -23,12 +23,13 @@ const normal = (line) =>
   line
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
     .replace(/[0-9a-f]{8}-[0-9a-f-]*…?/g, 'ID')
+    .replace(/the PGP key [0-9A-F]+…?/, 'the PGP key ID')
     .replace(/after [\d.]+ m?s.*$/, 'after TIME')
     .replace(/(occurrences\/ID).*$/, '$1');
 
 function colourOf(line) {
   if (/^\s*(DENIED)\b/.test(line)) return '#ff7b72';
-  if (/^\s*(ALLOWED|created|existing)\b/.test(line)) return '#7ee787';
+  if (/^\s*(ALLOWED|created|existing|done)\b/.test(line)) return '#7ee787';
   if (/^\s*\$ /.test(line)) return '#79c0ff';
   return /^\d\. /.test(line) ? '#ffffff' : '#c9d1d9';
 }

@@ -63,7 +63,7 @@ const final = (over: Partial<FinalCheck> = {}): FinalCheck => ({
 });
 
 async function run(ports: Ports, { check, over }: { check?: FinalCheck; over?: object } = {}) {
-  const { result, errors } = await attestThenCheck({ request: request(over), ...(check ? { check } : {}) }, ports);
+  const { result, errors } = await attestThenCheck({ request: request(over), unused: [], ...(check ? { check } : {}) }, ports);
   return { result, ending: endingOf(result, errors, { onEmulator: false, ...(check ? { refuse: gatekeeper(check.gate) } : {}) }) };
 }
 

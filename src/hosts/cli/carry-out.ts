@@ -5,8 +5,7 @@ import { renderJson } from '../../reports/json.js';
 import { listenForCancellation, type Cancellation } from '../cancellation.js';
 import type { CommandRow } from '../command-row.js';
 import { parseEmulator } from '../commands/emulator/parse.js';
-import type { Env, RunContext } from '../context.js';
-import type { RawOptions } from '../option-reader.js';
+import type { Env } from '../context.js';
 import { cancelled, type Ending } from '../outcome.js';
 import { parseNothing } from '../request-readers.js';
 import { runCommand, type Services } from '../run-command.js';
@@ -16,12 +15,14 @@ import { printErrors, styleOf, wantsJson } from './print.js';
 import { createProgram } from './program.js';
 import { renderResult } from './render.js';
 import { createReporter, type Loudness } from './reporter.js';
-import { readSecrets } from './secrets.js';
+import { rawOptionsOf } from './secrets.js';
 import type { CliWorld } from './world.js';
 
 /** Runs a command to its end; its exit status. Throws BinauthzErrors with what is wrong with its words. */
 export async function carryOut(command: CommandRow, args: Args, world: CliWorld): Promise<number> {
-  const { raw, env } = takeSecrets(command, args, world);
+  const { raw, env, taken } = rawOptionsOf(command.name, args, world.env);
+  // Libraries read the process's environment themselves, so a copy without the secrets would not be enough.
+  for (const variable of taken) Reflect.deleteProperty(world.env, variable);
   const cancellation = listenForCancellation(world.signals);
   const services = connect(args, { env, cancellation, world });
   switch (command.name) {
@@ -33,7 +34,7 @@ export async function carryOut(command: CommandRow, args: Args, world: CliWorld)
     }
     case 'demo': {
       parseNothing(raw);
-      return await showDemo({ ...services, signal: cancellation.signal }, args, world).catch((thrown: unknown) => {
+      return await showDemo(services, args, world).catch((thrown: unknown) => {
         const cancelledBy = cancellation.receivedSignal();
         // What a cancelled story stumbled over is of no interest to anybody.
         return printErrors(cancelledBy === undefined ? asErrors(thrown) : [cancelled()], args, world, cancelledBy);
@@ -45,24 +46,13 @@ export async function carryOut(command: CommandRow, args: Args, world: CliWorld)
 }
 
 /** The story is the demo's result, so it goes to standard output, unless a program reads that. */
-async function showDemo(context: RunContext, args: Args, world: CliWorld): Promise<number> {
+async function showDemo(services: Services, args: Args, world: CliWorld): Promise<number> {
   const { runDemo } = await import('./demo.js');
   const stream = wantsJson(args) ? world.stderr : world.stdout;
   const isTold = !wantsJson(args) || !isOn(args, 'quiet');
-  const result = await runDemo(context, (line) => (isTold ? stream.write(`${line}\n`) : undefined));
+  const result = await runDemo(services, (line) => (isTold ? stream.write(`${line}\n`) : undefined));
   if (wantsJson(args)) world.stdout.write(renderJson(result));
   return 0;
-}
-
-/** The raw options with their secrets, and the environment without them. */
-function takeSecrets(command: CommandRow, args: Args, world: CliWorld): { readonly raw: RawOptions; readonly env: Env } {
-  const { secrets, variables, issues } = readSecrets(command.name, args.values, world.env);
-  // Libraries read the process's environment themselves, so a copy without the secrets would not be enough.
-  for (const variable of variables) Reflect.deleteProperty(world.env, variable);
-  return {
-    raw: { command: command.name, host: 'cli', values: args.values, secrets, issues: [...args.issues, ...issues] },
-    env: { ...world.env },
-  };
 }
 
 function connect(args: Args, run: { readonly env: Env; readonly cancellation: Cancellation; readonly world: CliWorld }): Services {

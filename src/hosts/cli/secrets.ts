@@ -6,7 +6,22 @@ import type { Env } from '../context.js';
 import { expectedButGot } from '../issues.js';
 import { type Command } from '../command-row.js';
 import { nameOn, optionsOf, type OptionRow } from '../options.js';
-import { isVariableName } from './args.js';
+import type { RawOptions } from '../option-reader.js';
+import { isVariableName, type Args } from './args.js';
+
+/** The raw options of a command with their secrets, the environment without them, and the names that were taken out of it. */
+export function rawOptionsOf(
+  command: Command,
+  args: Args,
+  env: Env,
+): { readonly raw: RawOptions; readonly env: Env; readonly taken: readonly string[] } {
+  const { secrets, variables, issues } = readSecrets(command, args.values, env);
+  return {
+    raw: { command, host: 'cli', values: args.values, secrets, issues: [...args.issues, ...issues] },
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !variables.includes(name))),
+    taken: variables,
+  };
+}
 
 /** The secrets that the options name, the variables that held them, and what is wrong with either. */
 export interface FoundSecrets {

@@ -9,15 +9,15 @@ import type { Outcome } from '../../../usecases/outcome.js';
 import type { CheckRequest } from '../../../usecases/requests.js';
 import type { AttestOutcome, CheckOutcome } from '../../context.js';
 import { verdictWarning } from '../check/gate.js';
-import type { FinalCheck, ParsedAttest, ParsedCheckedAttest } from './parse.js';
+import type { FinalCheck, ParsedCheckedAttest } from './parse.js';
 import { argumentUse, type CheckEnd } from '../check/parse.js';
 
 /** Attests and, where that succeeded and a check was asked for, checks what was attested. */
 export async function attestThenCheck(
-  parsed: Pick<ParsedAttest, 'request'> & Partial<ParsedCheckedAttest>,
+  parsed: Pick<ParsedCheckedAttest, 'request' | 'check' | 'unused'>,
   ports: AttestPorts & CheckPorts,
 ): Promise<AttestOutcome> {
-  const { request, check: final, unused = [] } = parsed;
+  const { request, check: final, unused } = parsed;
   if (unused.length > 0) ports.reporter.warn(`without a check nothing comes of ${unused.join(', ')}: set check to warn or enforce`);
   const attested = await attest(request, ports);
   if (!final || attested.errors.length > 0) return attested;
