@@ -57,11 +57,12 @@ const PACKAGE_HOME: Readonly<Record<string, RegExp>> = {
   '@google-cloud/artifact-registry': /^google\/artifact-registry\.ts$/,
   'google-auth-library': /^google\//,
   'google-gax': /^google\//,
+  'https-proxy-agent': /^hosts\/proxy\.ts$/,
   yaml: /^documents\//,
 };
 
 /** Loaded only when used: nothing but types may be imported at the top of a file. */
-const HEAVY = /^(@google-cloud\/|google-auth-library|google-gax|openpgp|yaml|@actions\/github|@actions\/exec)/;
+const HEAVY = /^(@google-cloud\/|google-auth-library|google-gax|openpgp|yaml|https-proxy-agent|@actions\/github|@actions\/exec)/;
 
 /** Modules that are heavy as a whole: they may import openpgp or the YAML parser as they like, and are themselves loaded lazily. */
 const HEAVY_OWN = /^(signers\/pgp|documents\/|manifests\/)/;

@@ -186,6 +186,12 @@ function oauthText(error: unknown): string | undefined {
 }
 
 function ofNetwork(chain: readonly unknown[], call: Call): BinauthzError | undefined {
+  const proxy = chain.find((error) => member(error, 'code') === 'EPROXY');
+  if (proxy !== undefined)
+    return fail(call, 'UNAVAILABLE', messageOf(proxy), {
+      hint: 'check https_proxy, its user and password, and what the proxy admits; no_proxy names the hosts that need none',
+      cause: chain[0],
+    });
   const code = networkCode(chain);
   // node-fetch names the URL in its message; the host tells whether it was Google, an override or the emulator.
   const host = /\bhttps?:\/\/[^/\s]+/.exec(messageOf(chain[0]))?.[0];

@@ -29,6 +29,7 @@ import type { RunContext } from './context.js';
 import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
 import { provisioningOf } from './provisioning.js';
+import { agentsOf } from './proxy.js';
 import type { Common } from './request-readers.js';
 import type { ParsedAttest } from './commands/attest/parse.js';
 import type { ParsedRotate } from './commands/rotate/parse.js';
@@ -48,11 +49,12 @@ export type Ports = Omit<AttestPorts, 'openKeys'> &
 export function connect(common: Common, context: RunContext): Ports {
   const { environment, accessToken } = common;
   const { signal, reporter, program } = context;
-  const { emulatorHost, endpointOverrides, quotaProject } = environment;
+  const { emulatorHost, endpointOverrides, quotaProject, proxy } = environment;
+  const agentFor = agentsOf(proxy);
   const clock = context.clock ?? systemClock(signal);
   const emulator = emulatorHost === undefined ? {} : { emulatorHost };
   const identity = { ...(accessToken === undefined ? {} : { accessToken }), ...(quotaProject === undefined ? {} : { quotaProject }) };
-  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, pace: clock, reporter, signal });
+  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, agentFor, pace: clock, reporter, signal });
   const catalog = createArtifactCatalog(google);
   const keys = createKeyService(google);
   const loadDockerConfig = (): Promise<unknown> => readDockerConfig(environment.dockerConfigPath);
@@ -67,6 +69,7 @@ export function connect(common: Common, context: RunContext): Ports {
       pace: clock,
       reporter,
       signal,
+      agentFor,
       explain,
     }),
     repositories: catalog,

@@ -14,6 +14,15 @@ export interface Environment {
   /** Docker's configuration file, which need not exist. */
   readonly dockerConfigPath: string;
   readonly quotaProject?: string;
+  readonly proxy?: Proxy;
+}
+
+/** What stands between this machine and the others. */
+export interface Proxy {
+  /** http or https; it may hold the proxy's user and password. */
+  readonly url: URL;
+  /** The entries of no_proxy. */
+  readonly except: readonly string[];
 }
 
 /** gcloud's names of the APIs whose endpoint may be overridden. */
@@ -43,11 +52,13 @@ export function readEnvironment(env: Env): { readonly environment: Environment; 
   const issues: BinauthzError[] = [];
   const emulatorHost = readEmulatorHost(env, issues);
   const quotaProject = given(env, 'GOOGLE_CLOUD_QUOTA_PROJECT');
+  const proxy = readProxy(env, issues);
   const environment: Environment = {
     ...(emulatorHost === undefined ? {} : { emulatorHost }),
     endpointOverrides: readOverrides(env, issues),
     dockerConfigPath: dockerConfigPath(env),
     ...(quotaProject === undefined ? {} : { quotaProject }),
+    ...(proxy === undefined ? {} : { proxy }),
   };
   return { environment, issues };
 }
@@ -123,6 +134,20 @@ function readEndpoint(text: string): string | undefined {
   if (url.protocol !== 'https:' && !isLoopback) return undefined;
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined;
   return url.href.endsWith('/') ? url.href : `${url.href}/`;
+}
+
+// As curl reads them: the small letters first, and http where no scheme is given.
+function readProxy(env: Env, issues: BinauthzError[]): Proxy | undefined {
+  const variable = given(env, 'https_proxy') === undefined ? 'HTTPS_PROXY' : 'https_proxy';
+  const text = given(env, variable);
+  if (text === undefined) return undefined;
+  const address = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.hostname !== '')
+    return { url, except: (given(env, 'no_proxy') ?? given(env, 'NO_PROXY') ?? '').split(/[\s,]+/).filter((entry) => entry !== '') };
+  // It may hold a password, so it is not shown.
+  issues.push(expectedButGot(variable, 'the http or https URL of a proxy', 'something else (not shown)'));
+  return undefined;
 }
 
 function dockerConfigPath(env: Env): string {

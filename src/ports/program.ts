@@ -9,6 +9,6 @@ export interface ProgramResult {
 
 /** Runs Docker's credential programs. */
 export interface Program {
-  /** Runs a program found on PATH without a shell, with this standard input; its output is never echoed. UNAVAILABLE where it cannot be started. */
+  /** Runs a program found on PATH without a shell, with this standard input; its output is never echoed. UNAVAILABLE where it cannot be started or does not end. */
   run(command: string, args: readonly string[], stdin: string): Promise<ProgramResult>;
 }

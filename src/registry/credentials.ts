@@ -84,7 +84,7 @@ async function run(program: Program, helper: string, serverUrl: string): Promise
     return await program.run(helper, ['get'], serverUrl);
   } catch (thrown) {
     if (asError(thrown).code !== 'UNAVAILABLE') throw thrown;
-    throw helperFailed(helper, serverUrl, 'it cannot be started', thrown);
+    throw helperFailed(helper, serverUrl, asError(thrown).message, thrown);
   }
 }
 

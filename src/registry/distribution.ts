@@ -10,7 +10,7 @@ import type { ImageRegistry } from '../ports/image-registry.js';
 import type { Reporter } from '../ports/reporter.js';
 import { createCredentials, type CredentialSources } from './credentials.js';
 import { registryHost, type RegistryHost } from './hosts.js';
-import { createHttpClient, type HttpRequest, type HttpResponse } from './http.js';
+import { createHttpClient, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js';
 import { isImageConfig, MOST_CONFIG_BYTES } from './image-id.js';
 import { refusalOf } from './refusal.js';
 import { createSession, type Session, type SessionResponse } from './session.js';
@@ -23,6 +23,7 @@ export interface ImageRegistryDeps extends CredentialSources {
   readonly emulatorHost?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly agentFor?: HttpOptions['agentFor'];
   /** Why one of Google's registries answered 403 or 404, as a hint. */
   readonly explain?: ((reference: ImageReference) => Promise<string | undefined>) | undefined;
 }
@@ -35,8 +36,8 @@ const OTHER_HASH = /^(?!sha256:)[a-z0-9]+:[0-9a-f]{32,}$/;
 
 /** A client for any registry: Docker Hub, Google's, one on this machine, or the emulator. */
 export function createImageRegistry(deps: ImageRegistryDeps): ImageRegistry {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, emulatorHost } = deps;
-  const http = createHttpClient({ timeoutMs, signal, emulatorHost });
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, emulatorHost, agentFor } = deps;
+  const http = createHttpClient({ timeoutMs, signal, emulatorHost, agentFor });
   const session = createSession({ http, credentials: createCredentials(deps), pace: deps.pace });
   return {
     async resolve(reference) {

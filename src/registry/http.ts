@@ -46,6 +46,8 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly emulatorHost?: string | undefined;
+  /** The agent for a URL that is not reached directly, but through a proxy. */
+  readonly agentFor?: ((url: URL) => Promise<HttpsAgent | undefined>) | undefined;
 }
 
 const MOST_REDIRECTS = 5;
@@ -59,7 +61,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     const timeout = AbortSignal.timeout(options.timeoutMs);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     try {
-      return await transfer(request, route, { agents, signal });
+      const https = isLoopback(route.url) ? undefined : await options.agentFor?.(route.url);
+      return await transfer(request, route, { agents: { ...agents, ...(https && { https }) }, signal });
     } catch (cause) {
       throw networkError(cause, {
         host: request.url.host,
@@ -107,6 +110,8 @@ function transfer(request: HttpRequest, { url, headers }: Route, { agents, signa
         ? httpsRequest({ ...options, agent: agents.https }, answered)
         : httpRequest({ ...options, agent: agents.http }, answered);
     outgoing.on('error', reject);
+    // While a proxy lets it wait, a request has no connection, and tells nobody that it was ended.
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
     // A server that changes the protocol unasked ends the exchange without an error or an answer.
     outgoing.on('upgrade', (_incoming, socket) => {
       socket.destroy();

@@ -19,6 +19,8 @@ const CERTIFICATE_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_CE
 const CERTIFICATE_HINT =
   'if the registry, or a proxy before it, uses an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS; a registry without TLS is called on loopback only';
 
+const PROXY_HINT = 'check https_proxy, its user and password, and what the proxy admits; no_proxy names the hosts that need none';
+
 const USUAL_HINT = 'run again later; if it stays so, check the network, and proxies between this machine and the registry';
 
 const KNOWN: Readonly<Record<string, Explanation>> = {
@@ -62,6 +64,7 @@ export function networkError(cause: unknown, { host, resource, ended }: FailedEx
 function explain(cause: unknown): Explanation {
   const code = codeOf(cause);
   if (CERTIFICATE_CODES.test(code)) return { reason: `the TLS connection failed (${code})`, hint: CERTIFICATE_HINT, transient: false };
+  if (code === 'EPROXY' && cause instanceof Error) return { reason: cause.message, hint: PROXY_HINT, transient: false };
   if (code.startsWith('HPE_'))
     return {
       reason: `its answer is not HTTP (${code})`,

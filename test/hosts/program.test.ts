@@ -9,8 +9,8 @@ import { readDockerConfig } from '../../src/hosts/files.js';
 
 const NODE = process.execPath;
 const PROGRAMS = [
-  ['cli', (env: Record<string, string>) => cliProgram(env, new AbortController().signal)],
-  ['action', (env: Record<string, string>) => actionProgram(env)],
+  ['cli', (env: Record<string, string>, limitMs?: number) => cliProgram(env, new AbortController().signal, limitMs)],
+  ['action', (env: Record<string, string>, limitMs?: number) => actionProgram(env, limitMs)],
 ] as const;
 
 describe.each(PROGRAMS)('programs of the %s', (_, create) => {
@@ -30,6 +30,12 @@ describe.each(PROGRAMS)('programs of the %s', (_, create) => {
       '',
     );
     expect(JSON.parse(stdout)).toEqual(['1', null, null]);
+  });
+  test('that do not end are UNAVAILABLE after a while', async () => {
+    await expect(create({}, 200).run(NODE, ['-e', 'setTimeout(() => {}, 2000)'], '')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: `cannot use ${NODE}: it did not end within 200 ms`,
+    });
   });
   test('that are not there are UNAVAILABLE', async () => {
     await expect(create({ PATH: process.env['PATH'] ?? '' }).run('docker-credential-nowhere', ['get'], '')).rejects.toMatchObject({

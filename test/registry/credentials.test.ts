@@ -158,7 +158,7 @@ describe('credential programs', () => {
     ['fails', { exitCode: 3, stdout: 'token hunter2-secret', stderr: 'hunter2-secret' }, /exit code 3/],
     ['answers something else', ok('hunter2-secret'), /not the JSON object/],
     ['answers a list', ok(['hunter2-secret']), /not the JSON object/],
-    ['cannot be started', new BinauthzError('UNAVAILABLE', 'not on PATH'), /cannot be started/],
+    ['cannot be started', new BinauthzError('UNAVAILABLE', 'not on PATH'), /: not on PATH/],
   ])('names the program that %s, without its output', async (_name, result, message) => {
     const error = await failure(
       'UNAUTHENTICATED',

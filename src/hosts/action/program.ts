@@ -2,10 +2,18 @@
 import { BinauthzError } from '../../core/errors.js';
 import type { Program, ProgramResult } from '../../ports/program.js';
 import type { Env } from '../context.js';
+import { overdue, PROGRAM_LIMIT_MS } from '../program-limit.js';
 
-/** Runs programs through the toolkit, silently and in this environment only, which must hold no secret. */
-export function createProgram(env: Env): Program {
-  return { run: (command, args, stdin) => run(command, args, { stdin, env: definedOnly(env) }) };
+/** Runs programs through the toolkit, silently, for a limited time, and in this environment only, which must hold no secret. */
+export function createProgram(env: Env, limitMs = PROGRAM_LIMIT_MS): Program {
+  return {
+    run(command, args, stdin) {
+      const limit = AbortSignal.timeout(limitMs);
+      // The toolkit cannot end a program; it ends with the process.
+      const late = new Promise<never>((_resolve, reject) => limit.addEventListener('abort', () => reject(overdue(command, limitMs))));
+      return Promise.race([run(command, args, { stdin, env: definedOnly(env) }), late]);
+    },
+  };
 }
 
 /** The environment that programs inherit: the inputs, secret or not, are nobody else's business. */

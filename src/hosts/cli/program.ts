@@ -4,11 +4,20 @@ import { BinauthzError } from '../../core/errors.js';
 import type { Program, ProgramResult } from '../../ports/program.js';
 import type { Env } from '../context.js';
 import { cancelled } from '../outcome.js';
+import { overdue, PROGRAM_LIMIT_MS } from '../program-limit.js';
 
-/** Runs programs without a shell, in this environment and no other; a cancelled run ends them. */
-export function createProgram(env: Env, signal: AbortSignal): Program {
+/** Runs programs without a shell, in this environment and no other, for a limited time; a cancelled run ends them. */
+export function createProgram(env: Env, cancelledBy: AbortSignal, limitMs = PROGRAM_LIMIT_MS): Program {
   return {
-    run: (command, args, stdin) => run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), command, stdin),
+    async run(command, args, stdin) {
+      const limit = AbortSignal.timeout(limitMs);
+      const signal = AbortSignal.any([cancelledBy, limit]);
+      try {
+        return await run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), command, stdin);
+      } catch (thrown) {
+        throw limit.aborted && !cancelledBy.aborted ? overdue(command, limitMs) : thrown;
+      }
+    },
   };
 }
 
