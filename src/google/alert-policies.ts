@@ -6,6 +6,7 @@ import type { AlertWrite, FoundAlert } from '../core/provisioning/monitoring.js'
 import type { AlertPolicies } from '../ports/provisioning.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { list, member } from './json.js';
 import { pathOf } from './rest.js';
 
 /** Alert policies through REST. */
@@ -73,12 +74,4 @@ async function requireChannel(google: Google, name: string): Promise<void> {
 function callOn(resource: string, what: string, need: { readonly permission: string; readonly role: string }): Call {
   const on = resource.split('/').slice(0, 2).join('/');
   return { what, resource, needs: [{ ...need, on }], notFound: 'NOT_FOUND', refused: 'CHANGE_REFUSED' };
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

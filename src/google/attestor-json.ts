@@ -4,6 +4,7 @@ import type { Attestor } from '../core/attestation/attestor.js';
 import { BinauthzError } from '../core/errors.js';
 import { idOf, parseNoteName, projectOf, type AttestorName } from '../core/names.js';
 import type { AttestorKey } from '../core/signing/public-key.js';
+import { list, member, text } from './json.js';
 
 /** The attestor in an answer. RESPONSE_INVALID where it names no note. */
 export function attestorOf(name: AttestorName, json: unknown): Attestor {
@@ -46,16 +47,4 @@ function keyOfJson(json: unknown): readonly AttestorKey[] {
   const pem = text(member(pkix, 'publicKeyPem'));
   if (pem === undefined) return [];
   return [{ kind: 'pkix', id, pem, algorithm: text(member(pkix, 'signatureAlgorithm')) ?? 'SIGNATURE_ALGORITHM_UNSPECIFIED' }];
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

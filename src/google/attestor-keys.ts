@@ -9,6 +9,7 @@ import type { AttestorKeys } from '../ports/attestor-keys.js';
 import { attestorOf, keyJson } from './attestor-json.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { member } from './json.js';
 import { pathOf } from './rest.js';
 
 /** The keys of Binary Authorization's attestors through REST. */
@@ -125,8 +126,4 @@ function changedMeanwhile(current: Attestor, judged: Attestor): BinauthzError {
     `cannot take a key off ${current.name}: its keys changed meanwhile: expected ${ids(judged.keys)}, got ${ids(current.keys)}`,
     { resource: current.name, hint: 'nothing was removed: run again, which looks at the keys anew' },
   );
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

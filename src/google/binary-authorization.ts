@@ -9,6 +9,7 @@ import type { PlatformEvaluation, PolicyService } from '../ports/policy-service.
 import { attestorOf } from './attestor-json.js';
 import type { Google } from './clients.js';
 import { NOT_GOOGLE, type Call } from './errors.js';
+import { list, member, text } from './json.js';
 import { allPages } from './pages.js';
 import { evaluationOf } from './platform-evaluation.js';
 import { pathOf } from './rest.js';
@@ -152,16 +153,4 @@ function resultOf(reply: unknown): ValidationResult {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../core/error-codes.js';
 import { BinauthzError, type ErrorCode, type ErrorDetails, type Transient } from '../core/errors.js';
 import { CredentialFailure, HttpFailure, parseProblem, TimeoutFailure, type Need, type Problem } from './failures.js';
 import { enableHint, grantHint } from './grants.js';
+import { member } from './json.js';
 
 /** What was being done, so that a failure can be told in its terms. */
 export interface Call {
@@ -268,8 +269,4 @@ function find<T>(chain: readonly unknown[], kind: abstract new (...args: never[]
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the transport throws. Google's client library wraps these, with the original as `cause`; errors.ts unwraps them.
 // Answers with an error status are kept whole here, because the library's own errors lose the headers and the status.
+import { member, text } from './json.js';
 
 /** An answer with an error status, as it came. */
 export class HttpFailure extends Error {
@@ -72,14 +73,6 @@ function parseJson(body: string): unknown {
 
 function detail(details: readonly unknown[], type: string): unknown {
   return details.find((item) => text(member(item, '@type'))?.endsWith(`/${type}`));
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function texts(value: unknown): Record<string, string> {

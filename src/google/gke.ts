@@ -7,6 +7,7 @@ import type { ProjectId } from '../core/names.js';
 import type { DeployTargets } from '../ports/deploy-targets.js';
 import type { Google } from './clients.js';
 import { NOT_GOOGLE, type Call } from './errors.js';
+import { member } from './json.js';
 import { pathOf } from './rest.js';
 
 /** GKE's clusters through REST. */
@@ -44,8 +45,4 @@ function settingOf(setting: unknown): ClusterSetting {
   const mode = member(setting, 'evaluationMode');
   const evaluationMode = typeof mode === 'string' || typeof mode === 'number' ? String(mode) : '';
   return { evaluationMode, enabled: member(setting, 'enabled') === true };
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

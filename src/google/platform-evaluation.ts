@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EvaluateGkePolicyResponse in the terms of the port: one line of explanation for each image.
 import type { PlatformEvaluation } from '../ports/policy-service.js';
+import { list, member } from './json.js';
 
 const VERDICTS = ['CONFORMANT', 'NON_CONFORMANT', 'ERROR'] as const;
 
@@ -67,14 +68,6 @@ function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('; ');
 }
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -6,6 +6,7 @@ import { backoff, type Pace } from '../core/retry.js';
 import type { ServiceSwitches } from '../ports/provisioning.js';
 import type { Google } from './clients.js';
 import type { Call } from './errors.js';
+import { member } from './json.js';
 import { pathOf } from './rest.js';
 
 /** How long a switched service or a new account is waited for; Google finishes within seconds, seldom a minute. */
@@ -102,8 +103,4 @@ function callOn(project: ProjectId, what: string, need: { readonly permission: s
 function nameOf(service: unknown): string {
   const name = member(service, 'name');
   return typeof name === 'string' ? name.slice(name.lastIndexOf('/') + 1) : '';
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
