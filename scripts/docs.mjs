@@ -26,7 +26,7 @@ async function load(path) {
 const cell = (text) => text.replaceAll('|', '\\|');
 
 /** The commands of everyday use, whose options the README has; docs/OPTIONS.md has those of all. */
-const EVERYDAY = ['attest', 'check', 'list', 'vulnerabilities', 'audit'];
+const EVERYDAY = ['attest', 'check'];
 
 function optionTable({ OPTIONS, nameOn }, shown = () => true) {
   const every = OPTIONS.find(({ name }) => name === 'output').commands;
@@ -57,7 +57,7 @@ function exitCodeTable({ EXIT_CODES }) {
   return ['| code | meaning |', '|---|---|', ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${cell(meaning)} |`)].join('\n');
 }
 
-function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CODES }, { FINDINGS }) {
+function errorsPage({ ERROR_CODES }, { REASON_CODES }, { REJECTION_CODES }, { VULNERABILITY_REASON_CODES }, { FINDINGS }) {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, { exit, meaning, fix }]) => `| \`${code}\` | ${exit} | ${cell(meaning)} | ${cell(fix)} |`,
   );
@@ -79,6 +79,15 @@ function errorsPage({ ERROR_CODES }, { REASON_CODES }, { VULNERABILITY_REASON_CO
     '| code | what it means |',
     '|---|---|',
     ...Object.entries(REASON_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
+    '',
+    '# Reasons against an attestation',
+    '',
+    'Why an attestation that was found does not count: the `reason` in the result of `list`; written from',
+    '`src/core/attestation/verify.ts`. `doctor` tells them apart further, each with its repair.',
+    '',
+    '| code | what it means |',
+    '|---|---|',
+    ...Object.entries(REJECTION_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`),
     '',
     '# Reasons of the vulnerability gate',
     '',
@@ -116,6 +125,7 @@ function fill(text, name, content) {
 const options = await load('hosts/options.ts');
 const errors = await load('core/error-codes.ts');
 const reasons = await load('core/policy/verdict.ts');
+const rejections = await load('core/attestation/verify.ts');
 const doubts = await load('core/vulnerabilities/scan-reasons.ts');
 const findings = await load('core/doctor/findings.ts');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -130,7 +140,7 @@ const documents = {
     exitCodeTable(errors),
   ),
   'docs/OPTIONS.md': optionsPage(options),
-  'docs/ERRORS.md': errorsPage(errors, reasons, doubts, findings),
+  'docs/ERRORS.md': errorsPage(errors, reasons, rejections, doubts, findings),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -47,7 +47,7 @@ function filesOf(root) {
       .flatMap((entry) => (entry.isDirectory() ? inFolder(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]))
       .sort();
   const folders = ['orb/examples', 'docs/guides', 'examples'].flatMap(inFolder);
-  return ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', ...folders, '.circleci/test-deploy.yml'];
+  return ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', 'docs/FIRST-HOUR.md', ...folders, '.circleci/test-deploy.yml'];
 }
 
 function main() {

@@ -20,6 +20,12 @@ const firstLine = ({ text }: Block): string => text.split('\n')[0] ?? '';
 describe('the guides', () => {
   it('are found', () => expect(guides.length).toBeGreaterThan(4));
 
+  it('are all listed in the index', () => {
+    const { links } = readMarkdown(readFileSync(join(ROOT, 'docs/README.md'), 'utf8'));
+    const listed = new Set(links.map(({ target }) => target.split('#')[0]));
+    expect(guides.filter(({ name }) => !listed.has(`guides/${name}`)).map(({ name }) => name)).toEqual([]);
+  });
+
   it.each(guides)('$name names its shell blocks sh, and what plays them', ({ name, blocks, directions }) => {
     const others = blocks.filter(({ language }) => ['', 'bash', 'shell', 'console', 'zsh'].includes(language));
     expect(others.map(({ line, language }) => `line ${line}: ${language}`)).toEqual([]);

@@ -76,6 +76,15 @@ describe('the pages', () => {
     expect(broken.filter(({ why }) => why !== undefined)).toEqual([]);
   });
 
+  it('name scripts of npm that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    const named = paths.flatMap((path) =>
+      [...readFileSync(join(ROOT, path), 'utf8').matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script = '']) => ({ path, script })),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter(({ script }) => !Object.hasOwn(scripts, script))).toEqual([]);
+  });
+
   const blocks = [...pages].flatMap(([path, { blocks: all }]) =>
     all.filter(({ language }) => ['yaml', 'yml'].includes(language)).map((block) => [`${path}:${block.line}`, block] as const),
   );

@@ -81,6 +81,7 @@ async function runStep({ with: inputs = {} }: Step, verb: 'action' | 'check' = '
   const fill = (text: string): string =>
     text
       .replace('${{ steps.build.outputs.digest }}', digest)
+      .replace('${{ steps.auth.outputs.access_token }}', 'ya29.a-token')
       .replace('${{ secrets.QA_PGP_KEY }}', pgpKey)
       .replace('${{ secrets.QA_PGP_PASSPHRASE }}', PASSPHRASE);
   const env = Object.fromEntries(Object.entries(inputs).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, fill(String(text))]));

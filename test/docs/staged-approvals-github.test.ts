@@ -48,19 +48,29 @@ beforeAll(async () => {
   const real = `PATH=$(printf %s "$PATH" | sed 's|^[^:]*:||') exec kubectl "$@"`;
   // There is no cluster: what would be applied is kept.
   await writeFile(join(bin, 'kubectl'), `#!/bin/sh\nif [ "$1" = apply ]; then cp "$3" applied.yaml; else ${real}; fi\n`, { mode: 0o755 });
+  const registries = new Set<string>();
   options = {
     emulator: emulator.host,
     bin,
     actions: {
       'actions/checkout': async (_inputs, job) => (await checkout(job), {}),
+      'docker/login-action': ({ registry = '', username, password }) => {
+        if (username === 'oauth2accesstoken' && password === `as:${CI}`) registries.add(registry);
+        return {};
+      },
       'docker/build-push-action': async ({ tags = '' }) => {
+        // A registry takes nothing from somebody who has not logged in.
+        if (!registries.has(tags.split('/')[0] ?? '')) throw new Error(`nobody has logged in to the registry of ${tags}`);
         const [, name = '', tag = ''] = /^us-docker\.pkg\.dev\/(.+):(\w+)$/.exec(tags) ?? [];
         digest = await pushImage(emulator.url, name, tag, singleImage('staged'), {
           headers: { 'x-binauthz-registry': 'us-docker.pkg.dev' },
         });
         return { outputs: { digest } };
       },
-      'google-github-actions/auth': ({ service_account: identity = '' }) => ({ identity }),
+      'google-github-actions/auth': ({ service_account: identity = '', token_format }) => ({
+        identity,
+        ...(token_format === 'access_token' ? { outputs: { access_token: `as:${identity}` } } : {}),
+      }),
       'google-github-actions/get-gke-credentials': () => ({}),
     },
   };

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 
 log=$(mktemp)
 node dist/cli/index.js emulator --port 0 --propagation-delay 500ms >"$log" &
+pid=$!
 until grep -q '^listening on ' "$log"; do sleep 0.1; done
 url=$(sed -n 's/^listening on //p' "$log")
 
@@ -44,4 +45,7 @@ curl "${registry[@]}" --request PUT --header 'content-type: application/vnd.oci.
   echo "attestor=$attestor"
   echo "key=$key"
 } >>"${GITHUB_OUTPUT:-/dev/stdout}"
-echo "BINAUTHZ_EMULATOR_HOST=${url#http://}" >>"${GITHUB_ENV:-/dev/stdout}"
+{
+  echo "BINAUTHZ_EMULATOR_HOST=${url#http://}"
+  echo "BINAUTHZ_EMULATOR_PID=$pid"
+} >>"${GITHUB_ENV:-/dev/stdout}"

@@ -368,7 +368,7 @@ describe('the owner', () => {
         .filter((entry) => entry.isFile())
         .map((entry) => relative(root, join(entry.parentPath, entry.name)));
     const examples = (await Promise.all(['orb/examples', 'docs/guides', 'examples'].map(inFolder))).flat();
-    const paths = ['README.md', 'docs/MIGRATION.md', 'orb/@orb.yml', '.circleci/test-deploy.yml', ...examples];
+    const paths = ['README.md', 'docs/MIGRATION.md', 'docs/FIRST-HOUR.md', 'orb/@orb.yml', '.circleci/test-deploy.yml', ...examples];
     return (await Promise.all(paths.map((path) => readFile(join(root, path), 'utf8')))).join('\n');
   }
 

@@ -21,20 +21,58 @@ type Setting = (stage: Stage) => Promise<Readonly<Record<string, string>>>;
 const SETTINGS: Readonly<Record<string, Setting>> = {
   /** Nothing but the emulator. */
   empty: () => Promise.resolve({}),
+  /** A project with a cluster, an image and somebody to tell, where nobody has set up Binary Authorization. */
+  'new-project': async (stage) => {
+    const made = await deployed(stage);
+    const channel = await stage.call('POST', `/v3/projects/${PROJECT}/notificationChannels`, {
+      type: 'email',
+      displayName: 'on call',
+      labels: { email_address: 'on-call@example.com' },
+    });
+    return { ...made, CHANNEL: channel.name };
+  },
   shop,
-  /** The same, a week after its policy was first in dry run: with one event of each kind. */
+  /** The shop, a week after its policy was first in dry run: with one event of each kind. */
   audited: async (stage) => {
     const made = await shop(stage);
     await plantWeek(stage);
     return made;
   },
-  /** The same, where the attestor of QA trusts no key yet. */
+  /** The shop, with the platform policy `attested`, which gcloud evaluates. */
+  'shop-with-platform-policy': async (stage) => {
+    const made = await shop(stage);
+    const check = { attestationAuthenticators: [{ pkixPublicKeySet: { pkixPublicKeys: [await trustedKey(stage)] } }] };
+    await stage.call('POST', `/v1/projects/${PROJECT}/platforms/gke/policies?policyId=attested`, {
+      gkePolicy: {
+        checkSets: [
+          { checks: [{ simpleSigningAttestationCheck: { ...check, containerAnalysisAttestationProjects: [`projects/${PROJECT}`] } }] },
+        ],
+      },
+    });
+    return made;
+  },
+  /** The shop, with the Cloud Run service `europe-west1.web`, which runs the image and never asked the policy. */
+  'shop-on-cloud-run': async (stage) => {
+    const made = await shop(stage);
+    await stage.call('POST', `/v2/projects/${PROJECT}/locations/europe-west1/services?serviceId=web`, {
+      template: { containers: [{ image: `us-docker.pkg.dev/${PROJECT}/apps/web@${made['DIGEST'] ?? ''}` }] },
+    });
+    return made;
+  },
+  /** The shop, where the attestor of QA trusts no key yet. */
   'shop-without-qa-key': async (stage) => {
     const made = await shop(stage);
     await stage.replaceKeys(`projects/${PROJECT}/attestors/approved-by-qa`, []);
     return { DIGEST: made['DIGEST'] ?? '' };
   },
 };
+
+/** The key of `built-by-ci`, as a platform policy names keys. */
+async function trustedKey(stage: Stage): Promise<Readonly<Record<string, unknown>>> {
+  const { userOwnedGrafeasNote } = await stage.call('GET', `/v1/projects/${PROJECT}/attestors/built-by-ci`);
+  const [{ id, pkixPublicKey }] = userOwnedGrafeasNote.publicKeys;
+  return { ...pkixPublicKey, keyId: id };
+}
 
 /**
  * A shop: the attestors `built-by-ci` (Cloud KMS) and `approved-by-qa` (PGP), a policy that requires the first, the
@@ -60,19 +98,31 @@ async function shop(stage: Stage): Promise<Readonly<Record<string, string>>> {
       requireAttestationsBy: [attestor],
     },
   });
+  const made = await deployed(stage);
+  return { ...made, QA_PGP_KEY: Buffer.from(pgp.privateKey).toString('base64'), QA_PGP_PASSPHRASE: PASSPHRASE };
+}
+
+/** The cluster `us-central1-a.prod`, which asks the policy, and the multi-platform image `apps/web:1.2.3`. */
+async function deployed(stage: Stage): Promise<Readonly<Record<string, string>>> {
   await stage.call('POST', `/v1beta1/projects/${PROJECT}/locations/us-central1-a/clusters`, {
     cluster: { name: 'prod', binaryAuthorization: { evaluationMode: 'PROJECT_SINGLETON_POLICY_ENFORCE' } },
   });
   const image = imageIndex('guide', ['linux/amd64', 'linux/arm64'], { provenance: true });
   const headers = { 'x-binauthz-registry': 'us-docker.pkg.dev' };
   const digest = await pushImage(stage.emulator.url, `${PROJECT}/apps/web`, '1.2.3', image, { headers });
-  return { DIGEST: digest, QA_PGP_KEY: Buffer.from(pgp.privateKey).toString('base64'), QA_PGP_PASSPHRASE: PASSPHRASE };
+  return { DIGEST: digest };
 }
 
 /** Programs that would change something that no emulator has: what they are given is kept as `deployed.yaml`. */
 const STAND_INS: Readonly<Record<string, string>> = {
   kubectl: 'if [ "$1" = apply ]; then while [ $# -gt 1 ]; do shift; done; cat "$1" > deployed.yaml; else real "$@"; fi',
-  gcloud: 'if [ "$1 $2 $3" = "run services replace" ]; then cat "$4" > deployed.yaml; else real "$@"; fi',
+  // gcloud names a Cloud KMS key by the address that it was told of; told of Google's, it names it as in Google Cloud.
+  gcloud: `if [ "$1 $2 $3" = "run services replace" ]; then cat "$4" > deployed.yaml; exit; fi
+    unset NO_PROXY no_proxy; export HTTP_PROXY="http://$BINAUTHZ_EMULATOR_HOST"
+    for name in $(compgen -e CLOUDSDK_API_ENDPOINT_OVERRIDES_); do
+      api="\${name##*_}"; export "$name=http://\${api,,}.googleapis.com/"
+    done
+    real "$@"`,
 };
 
 /** A stage with a shell: blocks run in order, in one folder, and hand their variables on. */
