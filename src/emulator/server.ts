@@ -92,6 +92,11 @@ function exportLines(host: string): string[] {
     'export CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK=true',
     'export CLOUDSDK_SURVEY_DISABLE_PROMPTS=true',
     ...OVERRIDES.map((api) => `export CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}=http://${host}/`),
+    // gcloud puts a region before the host of Cloud Run's endpoint, and no name before 127.0.0.1 resolves: its own proxy
+    // settings, which nobody else reads, bring it here whatever the host is.
+    'export CLOUDSDK_PROXY_TYPE=http',
+    `export CLOUDSDK_PROXY_ADDRESS=${LOOPBACK}`,
+    `export CLOUDSDK_PROXY_PORT=${host.slice(host.lastIndexOf(':') + 1)}`,
     // Neither spelling may hide the other's exceptions: clients differ in which of the two they read first.
     'export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}${NO_PROXY:+,$NO_PROXY}"',
     'export NO_PROXY="$no_proxy"',

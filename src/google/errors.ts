@@ -168,6 +168,9 @@ function ofCredentials(failure: CredentialFailure, call: Call): BinauthzError {
 }
 
 function credentialHint(said: string): string {
+  // What the token service says of a token that was signed by a clock that is minutes off.
+  if (/reasonable timeframe|\biat\b/i.test(said))
+    return 'the clock of this machine is wrong, so that Google takes what it signs for too old or for not valid yet: set it, e.g. sudo timedatectl set-ntp true';
   if (/expired|stale/i.test(said))
     return 'the GitHub OIDC token expired: move the auth step next to this one (on a laptop: gcloud auth application-default login)';
   if (/getAccessToken|impersonat/i.test(said))

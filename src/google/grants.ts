@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { grantRoles } from '../core/provisioning/commands.js';
 import type { Need } from './failures.js';
 
 const MEMBER = 'MEMBER';
@@ -16,16 +17,8 @@ export function enableHint(service: string, project: string): string {
 }
 
 function grantCommand(name: string, role: string): string {
-  const to = `--member=${MEMBER} --role=${role}`;
-  const [, project, id] = /^projects\/([^/]+)\/attestors\/([^/]+)$/.exec(name) ?? [];
-  if (id !== undefined) return `gcloud container binauthz attestors add-iam-policy-binding ${id} --project=${project} ${to}`;
   if (/^projects\/[^/]+\/notes\/[^/]+$/.test(name)) return grantOnNote(name, role);
-  const key = /^projects\/([^/]+)\/locations\/([^/]+)\/keyRings\/([^/]+)\/cryptoKeys\/([^/]+)/.exec(name);
-  if (key) return `gcloud kms keys add-iam-policy-binding ${key[4]} --keyring=${key[3]} --location=${key[2]} --project=${key[1]} ${to}`;
-  const repository = /^projects\/([^/]+)\/locations\/([^/]+)\/repositories\/([^/]+)/.exec(name);
-  if (repository)
-    return `gcloud artifacts repositories add-iam-policy-binding ${repository[3]} --location=${repository[2]} --project=${repository[1]} ${to}`;
-  return `gcloud projects add-iam-policy-binding ${name.split('/')[1] ?? name} ${to}`;
+  return grantRoles(name, [{ role, member: MEMBER }]);
 }
 
 // gcloud has no command for IAM on notes. Writing without reading first would drop everybody else's bindings.

@@ -5,6 +5,7 @@ import { createArtifactCatalog } from '../google/artifact-registry.js';
 import { createAttestorKeys } from '../google/attestor-keys.js';
 import { createAttestorService, createPolicyService } from '../google/binary-authorization.js';
 import { createGoogle } from '../google/clients.js';
+import { createCloudRunTargets } from '../google/cloud-run.js';
 import { createAttestationStore } from '../google/container-analysis.js';
 import { createDeployTargets } from '../google/gke.js';
 import { createKeyStates } from '../google/key-states.js';
@@ -80,6 +81,7 @@ export function connect(common: Common, context: RunContext): Ports {
     keyStates: createKeyStates(google),
     policies: createPolicyService(google),
     targets: createDeployTargets(google),
+    cloudRun: createCloudRunTargets(google),
     auditLog: createAuditLog(google),
     attestations: createAttestationStore(google),
     vulnerabilities: createVulnerabilityStore(google),

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { diagnose } from '../core/doctor/diagnose.js';
-import { known, type DoctorFacts, type Fact, type PolicyFacts, type Question } from '../core/doctor/facts.js';
+import { known, type DoctorFacts, type Fact, type Question } from '../core/doctor/facts.js';
 import { needsOnProjects } from '../core/doctor/needs.js';
 import { choiceOf } from '../core/doctor/policy.js';
-import type { ClusterRef, Platform } from '../core/deployment/target.js';
+import { apiOf, resourceOf } from '../core/doctor/target-kinds.js';
+import type { Platform, TargetRef } from '../core/deployment/target.js';
 import { BinauthzError } from '../core/errors.js';
 import { pinnedName, type ImageReference } from '../core/image/reference.js';
 import { keyOf, projectOf, type AttestorName, type NoteName, type ProjectId } from '../core/names.js';
 import type { DoctorResult } from '../core/operation-results.js';
 import { parsePolicy } from '../core/policy/parse.js';
+import type { Policy } from '../core/policy/policy.js';
 import { SERVICES } from '../core/provisioning/desired.js';
 import { attestorsOf } from '../core/provisioning/policy-change.js';
 import type { KeySource } from '../core/signing/given-key.js';
-import type { Permissions } from '../ports/permissions.js';
 import type { Provisioning } from '../ports/provisioning.js';
 import type { Outcome } from './outcome.js';
 import { examineAttestor, fact, testPermissions } from './steps/examine-attestor.js';
 import { examineImages, type ExamineImagePorts } from './steps/examine-image.js';
 import { examineKey, type ExamineKeyPorts } from './steps/examine-key.js';
+import { examineTarget, type ExamineTargetPorts } from './steps/examine-target.js';
 
-/** `binauthz doctor`: what keeps these attestors, keys, images and this cluster from working together? */
+/** `binauthz doctor`: what keeps these attestors, keys, images and this place from working together? */
 export interface DoctorRequest {
   /** The project whose policy is enforced. */
   readonly project: ProjectId;
@@ -31,15 +33,15 @@ export interface DoctorRequest {
   readonly platform: Platform;
   /** Where attestations are stored; each attestor's own project unless given. */
   readonly attestationProject?: ProjectId;
-  readonly cluster?: ClusterRef;
+  /** Where the images run, as far as it was named. */
+  readonly target?: TargetRef;
   readonly namespace?: string;
   readonly serviceAccount?: string;
   /** Who runs this, for the commands that give it roles. */
   readonly signer?: string;
 }
 
-export interface DoctorPorts extends ExamineImagePorts, ExamineKeyPorts {
-  readonly permissions: Permissions;
+export interface DoctorPorts extends ExamineImagePorts, ExamineKeyPorts, ExamineTargetPorts {
   readonly provisioning: Pick<Provisioning, 'services' | 'projects' | 'notes' | 'keys' | 'keyRings' | 'iam' | 'policies'>;
 }
 
@@ -57,7 +59,10 @@ export async function doctor(request: DoctorRequest, ports: DoctorPorts): Promis
   const facts = await gather(question, policy, ports);
   reporter.step('Reading images and their attestations');
   const attestors = known([...facts.attestors, ...facts.others].map(({ attestor }) => attestor));
-  const images = await examineImages(request.images, attestors, { ...question, ...placeIn(request) }, ports);
+  const seen = facts.target?.state;
+  const cloudRun = seen?.ok ? seen.value.cloudRun : undefined;
+  const place = { ...placeIn(request), ...(cloudRun && { cloudRun: cloudRun.setting }) };
+  const images = await examineImages(request.images, attestors, { ...question, ...place }, ports);
   const { findings, assumptions } = diagnose({ ...facts, images });
   const result: DoctorResult = {
     schema: 'binauthz.doctor/v1',
@@ -71,25 +76,24 @@ export async function doctor(request: DoctorRequest, ports: DoctorPorts): Promis
 }
 
 function questionOf(
-  { project, attestors, keys, platform, attestationProject, cluster, signer }: DoctorRequest,
-  policy: Fact<PolicyFacts>,
+  { project, attestors, keys, platform, attestationProject, target, signer }: DoctorRequest,
+  policy: Fact<Policy>,
 ): Question {
-  const choice = policy.ok ? choiceOf({ platform, ...(cluster && { cluster }) }, policy.value.policy) : undefined;
+  const choice = policy.ok ? choiceOf({ platform, ...(target && { target }) }, policy.value) : undefined;
   const required = [...new Set((choice?.rules ?? []).flatMap(({ rule }) => rule.requireAttestationsBy))];
   return {
     eyes: keys.length > 0 ? 'attest' : 'check',
     attestors: attestors.length > 0 ? attestors : required,
     ...{ project, keys, platform },
     ...(attestationProject === undefined ? {} : { attestationProject }),
-    ...(cluster === undefined ? {} : { cluster }),
+    ...(target === undefined ? {} : { target }),
     ...(signer === undefined ? {} : { signer }),
   };
 }
 
-async function readPolicy(project: ProjectId, { provisioning }: DoctorPorts): Promise<PolicyFacts> {
-  const document = await provisioning.policies.read(project);
-  const parsed = parsePolicy(document);
-  if (parsed.policy) return { document, policy: parsed.policy };
+async function readPolicy(project: ProjectId, { provisioning }: DoctorPorts): Promise<Policy> {
+  const parsed = parsePolicy(await provisioning.policies.read(project));
+  if (parsed.policy) return parsed.policy;
   throw new BinauthzError('UNDECIDED', `the policy of ${project} is not understood: ${parsed.problems.join('; ')}`, {
     resource: `projects/${project}/policy`,
     hint: `gcloud container binauthz policy export --project=${project}`,
@@ -97,22 +101,22 @@ async function readPolicy(project: ProjectId, { provisioning }: DoctorPorts): Pr
 }
 
 /** Everything but the images, side by side. */
-async function gather(question: Question, policy: Fact<PolicyFacts>, ports: DoctorPorts): Promise<Omit<DoctorFacts, 'images'>> {
-  const { attestors: names, project, cluster } = question;
-  const required = policy.ok ? attestorsOf(policy.value.policy).filter((name) => !names.includes(name)) : [];
-  const [attestors, others, keys, tested, setting] = await Promise.all([
+async function gather(question: Question, policy: Fact<Policy>, ports: DoctorPorts): Promise<Omit<DoctorFacts, 'images'>> {
+  const { attestors: names, target: ref } = question;
+  const required = policy.ok ? attestorsOf(policy.value).filter((name) => !names.includes(name)) : [];
+  const [attestors, others, keys, tested, target] = await Promise.all([
     Promise.all(names.map((name) => examineAttestor(name, question, ports))),
     Promise.all(required.map(async (name) => ({ name, attestor: await fact(ports.attestors.attestor(name)) }))),
     Promise.all(question.keys.map((source) => examineKey(source, ports))),
     Promise.all(needsOnProjects(question, storesOf(question)).map((needs) => testPermissions(needs, ports.permissions))),
-    cluster && fact(ports.targets.cluster(project, cluster)),
+    ref && examineTarget(question.project, ref, ports),
   ]);
   const services = await readServices(
     question,
     attestors.map(({ note }) => note.name),
     ports,
   );
-  return { question, services, tested, attestors, others, keys, policy, ...(setting === undefined ? {} : { cluster: setting }) };
+  return { question, services, tested, attestors, others, keys, policy, ...(target === undefined ? {} : { target }) };
 }
 
 function storesOf({ attestors, attestationProject }: Question): readonly ProjectId[] {
@@ -120,14 +124,14 @@ function storesOf({ attestors, attestationProject }: Question): readonly Project
 }
 
 function readServices(question: Question, notes: readonly NoteName[], { provisioning }: DoctorPorts): Promise<DoctorFacts['services']> {
-  const { project, attestors, keys, cluster } = question;
+  const { project, attestors, keys, target } = question;
   const keyProjects = keys.flatMap((source) => {
     if (source.kind === 'kms-key-version') return [projectOf(keyOf(source.version))];
     return source.kind === 'kms-key' ? [projectOf(source.key)] : [];
   });
   const needs: readonly (readonly [ProjectId, string])[] = [
     [project, SERVICES.binaryAuthorization],
-    ...(cluster ? [[project, 'container.googleapis.com'] as const] : []),
+    ...(target ? [[project, apiOf(target)] as const] : []),
     ...attestors.map((name) => [projectOf(name), SERVICES.binaryAuthorization] as const),
     ...[...notes.map(projectOf), ...storesOf(question)].map((owner) => [owner, SERVICES.containerAnalysis] as const),
     ...keyProjects.map((owner) => [owner, SERVICES.kms] as const),
@@ -147,12 +151,12 @@ function placeIn({ namespace, serviceAccount }: DoctorRequest): { readonly names
 }
 
 function examinedOf({ question, attestors, keys, images, services }: DoctorFacts): readonly string[] {
-  const { project, cluster } = question;
+  const { project, target } = question;
   return [
     `projects/${project}/policy`,
     ...attestors.flatMap(({ name, note }) => [name, note.name]),
     ...keys.map(({ source }) => nameOfKey(source)),
-    ...(cluster ? [`projects/${project}/locations/${cluster.location}/clusters/${cluster.name}`] : []),
+    ...(target ? [resourceOf(project, target)] : []),
     ...images.map(({ asked, resolved }) => (resolved.ok ? pinnedName(resolved.value.reference) : asked.original)),
     ...services.map((service) => `projects/${service.project}`),
   ];

@@ -5,9 +5,9 @@ import { grant, replaceVersion } from '../../src/core/doctor/commands.js';
 import { refusalOf } from '../../src/core/doctor/diagnose.js';
 import type { ReadIamPolicy } from '../../src/core/doctor/facts.js';
 import { errorOf, FINDINGS, report, type Finding, type FindingRow } from '../../src/core/doctor/findings.js';
-import { withoutAttestor, withPattern, withRule } from '../../src/core/doctor/policy-edits.js';
 import { ERROR_CODES } from '../../src/core/error-codes.js';
 import { BinauthzError } from '../../src/core/errors.js';
+import { documentedRows } from '../support/doc-tables.js';
 import type { AttestorName, KeyName } from '../../src/core/names.js';
 
 const finding = (overrides: Partial<Finding>): Finding => ({ code: 'NOT_ATTESTED', resource: 'r', message: 'm', fix: 'f', ...overrides });
@@ -28,6 +28,13 @@ describe('a finding', () => {
       resource: 'a ::error::b',
       message: 'c d',
     });
+  });
+  it('is documented with its errors, each code and no other', () => {
+    const cell = (error: string | undefined) => (error === undefined ? '' : `\`${error}\``);
+    const table = (Object.entries(FINDINGS) as [string, FindingRow][]).map(([code, { meaning, attest, check }]) => [
+      ...[`\`${code}\``, meaning, cell(attest), cell(check)],
+    ]);
+    expect(table).toEqual(documentedRows('docs/ERRORS.md', '# Findings of doctor'));
   });
   test.each(Object.entries(FINDINGS) as [string, FindingRow][])(
     '%s ends check with no other code than 3 or 4',
@@ -81,7 +88,7 @@ describe('the access of Google’s own accounts', () => {
 describe('commands', () => {
   it('grant a role where it belongs, and say so where nobody named the identity', () => {
     expect(grant('projects/p/locations/us/repositories/apps', 'roles/artifactregistry.reader', 'serviceAccount:ci@p.com')).toBe(
-      'gcloud artifacts repositories add-iam-policy-binding apps --location=us --project=p --member=serviceAccount:ci@p.com --role=roles/artifactregistry.reader',
+      'gcloud artifacts repositories add-iam-policy-binding apps --location=us --project=p --condition=None --member=serviceAccount:ci@p.com --role=roles/artifactregistry.reader',
     );
     expect(grant('projects/p', 'roles/browser', undefined)).toContain('--member=MEMBER ');
   });
@@ -92,35 +99,5 @@ describe('commands', () => {
     expect(lines[0]).toMatch(/^VERSION="\$\(gcloud kms keys versions create .*\)"$/);
     expect(lines[1]).toContain('--keyversion="$VERSION" ');
     expect(lines[1]).toMatch(/cryptoKeyVersions\/"\$VERSION"$/);
-  });
-});
-
-describe('edits of a policy', () => {
-  const [one, two] = ['projects/p/attestors/one', 'projects/p/attestors/two'] as unknown as [AttestorName, AttestorName];
-  const rule = (...requireAttestationsBy: readonly string[]) => ({
-    evaluationMode: 'REQUIRE_ATTESTATION',
-    enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG',
-    requireAttestationsBy,
-  });
-  it('never let anything in by taking an attestor out', () => {
-    const document = { defaultAdmissionRule: rule(one), clusterAdmissionRules: { 'a.b': rule(one, two) } };
-    expect(withoutAttestor(document, one, two)).toEqual({ defaultAdmissionRule: rule(two), clusterAdmissionRules: { 'a.b': rule(two) } });
-    expect(withoutAttestor(document, one, undefined)).toMatchObject({
-      defaultAdmissionRule: { evaluationMode: 'ALWAYS_DENY', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG' },
-    });
-  });
-  it('change one rule, and leave the others of its kind', () => {
-    const allow = { evaluationMode: 'ALWAYS_ALLOW', enforcementMode: 'ENFORCED_BLOCK_AND_AUDIT_LOG', requireAttestationsBy: [] } as const;
-    const document = { clusterAdmissionRules: { 'a.b': rule(one), 'a.c': rule(two) } };
-    const chosen = { name: 'clusterAdmissionRules[a.b]', map: 'clusterAdmissionRules', key: 'a.b', rule: allow } as const;
-    expect(withRule(document, chosen, allow)).toEqual({
-      clusterAdmissionRules: { 'a.b': { evaluationMode: 'ALWAYS_ALLOW', enforcementMode: allow.enforcementMode }, 'a.c': rule(two) },
-    });
-  });
-  it('replace or drop one pattern', () => {
-    expect(withPattern(['a/x**', 'b/*'], 'a/x**', 'a/x/**')).toEqual({
-      admissionWhitelistPatterns: [{ namePattern: 'a/x/**' }, { namePattern: 'b/*' }],
-    });
-    expect(withPattern(['a/**'], 'a/**', undefined)).toEqual({ admissionWhitelistPatterns: [] });
   });
 });

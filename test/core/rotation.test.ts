@@ -4,7 +4,15 @@ import { describe, expect, it, test } from 'vitest';
 import type { AttestorName, KeyVersionName, NoteName, OccurrenceName } from '../../src/core/names.js';
 import { encodePayload, payloadFor } from '../../src/core/payload/payload.js';
 import { addKeyCommand, removeKeyCommand } from '../../src/core/rotation/commands.js';
-import { behind, dependentsOn, digestAttested, imageAttested, isCovered, type Coverage } from '../../src/core/rotation/coverage.js';
+import {
+  behind,
+  dependentsOn,
+  digestAttested,
+  imageAttested,
+  isCovered,
+  nameOfCoverage,
+  type Coverage,
+} from '../../src/core/rotation/coverage.js';
 import { kmsEntry, type NewKey } from '../../src/core/rotation/new-key.js';
 import { isInShard, parseShard } from '../../src/core/rotation/shard.js';
 import { decide } from '../../src/core/rotation/work.js';
@@ -74,6 +82,7 @@ describe('coverage', () => {
     ['the old key in doubt, and the new one', ['old?', 'new'], false, false],
     ['the old key and a third', ['old', 'third'], false, true],
     ['a third key alone', ['third'], false, true],
+    ['a third key in doubt', ['third?'], false, true],
   ])('%s', (_, keys, dependsOnOld, isBehind) => {
     expect(dependentsOn('old', [covered('app', ...keys)])).toHaveLength(dependsOnOld ? 1 : 0);
     expect(behind('new', [covered('app', ...keys)])).toHaveLength(isBehind ? 1 : 0);
@@ -91,7 +100,7 @@ describe('coverage', () => {
     [covered('app', 'old', 'new?'), { kind: 'attest', image: covered('app').image }],
     [covered('app', 'third'), { kind: 'attest', image: covered('app').image }],
     [{ digest: digest('app'), keys: covered('app', 'old').keys }, { kind: 'nameless' }],
-  ])('decides %#', (coverage, expected) => expect(decide(coverage, 'new')).toEqual(expected));
+  ])('decides %#', (coverage, expected) => expect(decide(coverage, 'new')).toStrictEqual(expected));
 
   it('attests whatever verifies while the new key is on no attestor', () =>
     expect(decide(covered('app', 'old'), undefined)).toMatchObject({ kind: 'attest' }));
@@ -121,6 +130,18 @@ describe('an attestation', () => {
     const image = imageAttested(stored(`${claimed}@${digest('app')}`, signed), digest('app'));
     expect(image && `${image.registry}/${image.repository}`).toBe(expected);
     expect(image?.tag).toBeUndefined();
+    expect(image?.original).toBe(expected && `${expected}@${digest('app')}`);
+  });
+
+  it('names its image by its resource where what was signed is no payload', () => {
+    const broken = { ...stored(`https://gcr.io/p/claimed@${digest('app')}`, ''), payload: new TextEncoder().encode('x') };
+    expect(imageAttested(broken, digest('app'))?.repository).toBe('p/claimed');
+  });
+
+  it('that names none is about its digest', () => {
+    const image = covered('app', 'old');
+    expect(nameOfCoverage(image)).toBe(`gcr.io/p/app@${digest('app')}`);
+    expect(nameOfCoverage({ digest: digest('app'), keys: image.keys })).toBe(digest('app'));
   });
 });
 

@@ -13,6 +13,8 @@ const P = 'demo-proj';
 const HOST = 'us-central1-docker.pkg.dev';
 const REPOSITORY = `${HOST}/${P}/repo`;
 const SCANNED = { analysisStatus: 'FINISHED_SUCCESS', lastScanTime: '2026-11-21T11:00:00.123456789Z', continuousAnalysis: 'ACTIVE' };
+/** The emulator is gcloud's proxy, and no other API is reached through it. */
+const DIRECTLY = { CLOUDSDK_PROXY_TYPE: undefined, CLOUDSDK_PROXY_ADDRESS: undefined, CLOUDSDK_PROXY_PORT: undefined };
 const BAD = singleImage('bad');
 const FINE = singleImage('fine');
 
@@ -150,7 +152,7 @@ describe.skipIf(!HAS_GCLOUD)(
           : { occurrences: [occurrence('CVE-2026-3', 'openssl', 'HIGH')], nextPageToken: 'more' };
       });
       const scan = `projects/${P}/locations/us/scans/1`;
-      const onDemand = gcloud.with({ CLOUDSDK_API_ENDPOINT_OVERRIDES_ONDEMANDSCANNING: `${server.url}/` });
+      const onDemand = gcloud.with({ ...DIRECTLY, CLOUDSDK_API_ENDPOINT_OVERRIDES_ONDEMANDSCANNING: `${server.url}/` });
       const printed = await onDemand.ok('artifacts', 'docker', 'images', 'list-vulnerabilities', scan, '--format=json');
       await server.close();
       expect(asked[0]).toMatch(new RegExp(`^/v1(?:beta1)?/${scan}/vulnerabilities`));

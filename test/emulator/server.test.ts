@@ -180,6 +180,7 @@ describe('life', () => {
     });
     expect(stdout).toContain(`BINAUTHZ_EMULATOR_HOST=127.0.0.1:${emulator.port}\n`);
     expect(stdout).toContain(`CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS=http://127.0.0.1:${emulator.port}/\n`);
+    expect(stdout).toContain(`CLOUDSDK_PROXY_ADDRESS=127.0.0.1\nCLOUDSDK_PROXY_PORT=${emulator.port}\n`);
     expect(stdout).toContain('CLOUDSDK_CORE_PROJECT=mine\n');
     expect(stdout).toContain('made');
   });

@@ -117,7 +117,7 @@ describe('why the registry said no', () => {
   it('gives the command for a missing permission', async () => {
     const hint = await catalog('as:nobody@example.com').explain(reference(`${HOST}/shop/images/app:1.2.3`));
     expect(hint).toContain(
-      'gcloud artifacts repositories add-iam-policy-binding images --location=us --project=shop --member=MEMBER --role=roles/artifactregistry.reader',
+      'gcloud artifacts repositories add-iam-policy-binding images --location=us --project=shop --condition=None --member=MEMBER --role=roles/artifactregistry.reader',
     );
   });
 

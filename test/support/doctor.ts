@@ -90,6 +90,10 @@ export class Patient {
     return this.binauthz(['check', image, '--project', PROJECT, '--output', 'json', ...words]);
   }
 
+  checkFile(manifest: string): Promise<Told> {
+    return this.binauthz(['check', '-f', manifest, '--project', PROJECT, '--output', 'json']);
+  }
+
   /** `--attestor A --kms-key-version K` */
   withKey(version = this.key.version, attestor = this.attestor): readonly string[] {
     return ['--attestor', attestor, '--kms-key-version', version];

@@ -8,6 +8,9 @@ export interface FakePace extends Pace {
   advance(ms: number): void;
 }
 
+/** No wait has so many pauses: virtual time would let one that never ends run for ever. */
+const MOST_PAUSES = 2_000;
+
 /** A pace that starts at `startMs` and always draws one half. */
 export function fakePace(startMs: number = Date.now()): FakePace {
   let now = startMs;
@@ -19,6 +22,7 @@ export function fakePace(startMs: number = Date.now()): FakePace {
     sleep: (ms) => {
       pauses.push(ms);
       now += ms;
+      if (pauses.length > MOST_PAUSES) return Promise.reject(new Error(`a wait of more than ${MOST_PAUSES} pauses, the last of ${ms} ms`));
       return Promise.resolve();
     },
     advance: (ms) => {

@@ -25,8 +25,8 @@ export interface Gcloud {
   // Answers have many shapes; a wrong path fails the assertion that uses it.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   json(...args: string[]): Promise<any>;
-  /** This gcloud with other variables in its environment. */
-  with(variables: Readonly<Record<string, string>>): Gcloud;
+  /** This gcloud with other variables in its environment; undefined takes one out. */
+  with(variables: Readonly<Record<string, string | undefined>>): Gcloud;
   /** Removes the folder. */
   remove(): Promise<void>;
 }
@@ -67,7 +67,10 @@ function bound(folder: string, environment: Readonly<Record<string, string>>): G
     run: (...args) => gcloud(args),
     ok,
     json: async (...args) => JSON.parse(await ok(...args, '--format=json')) as unknown,
-    with: (variables) => bound(folder, { ...environment, ...variables }),
+    with: (variables) => {
+      const kept = Object.entries({ ...environment, ...variables }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      return bound(folder, Object.fromEntries(kept));
+    },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

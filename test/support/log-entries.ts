@@ -92,6 +92,17 @@ export function cut(entry: Entry): Entry {
   return { ...entry, protoPayload: Object.fromEntries(payload) };
 }
 
+/** An entry with other values at these paths, whose members are parted by dots; undefined where there is to be none. */
+export function edited(entry: Entry, changes: Readonly<Record<string, unknown>>): Entry {
+  const copy = structuredClone(entry);
+  for (const [path, value] of Object.entries(changes)) {
+    const members = path.split('.');
+    const parent = members.slice(0, -1).reduce<Entry>((inner, member) => (inner[member] ??= {}) as Entry, copy);
+    parent[members.at(-1) ?? ''] = value;
+  }
+  return copy;
+}
+
 /** What a revision's entry differs in. */
 export interface RevisionParts {
   readonly log?: string;

@@ -6,15 +6,19 @@ import type { AttestorKey } from '../signing/public-key.js';
 import type { Verifier } from '../signing/verifier.js';
 import type { Attestation, AttestationSignature, VerifiedAttestation } from './attestation.js';
 
-/** Why an attestation does not count. A closed list, documented in docs/ERRORS.md. */
-export type RejectionCode =
-  | 'NO_SIGNATURE'
-  | 'PAYLOAD_NOT_PARSEABLE'
-  | 'OTHER_DIGEST'
-  | 'ATTESTOR_HAS_NO_KEY'
-  | 'UNKNOWN_KEY_ID'
-  | 'TRUSTED_KEY_UNDER_OTHER_ID'
-  | 'BAD_SIGNATURE';
+/** Why an attestation does not count, by code. A closed list, documented in docs/ERRORS.md: codes are added, never renamed. */
+export const REJECTION_CODES = {
+  NO_SIGNATURE: 'It holds no signature.',
+  PAYLOAD_NOT_PARSEABLE: 'What was signed is not a Binary Authorization payload with a sha256 digest.',
+  OTHER_DIGEST: 'It was signed for another digest than that of the image on which it hangs.',
+  ATTESTOR_HAS_NO_KEY: 'The attestor trusts no key, so no attestation of it is ever valid.',
+  UNKNOWN_KEY_ID: 'It was signed under a key id that the attestor does not list: the key is not trusted, or is trusted no longer.',
+  TRUSTED_KEY_UNDER_OTHER_ID: 'A trusted key signed it, but under another id than the attestor lists: ids must be equal byte for byte.',
+  BAD_SIGNATURE: 'Its signature does not verify with the key that it names.',
+} as const satisfies Record<string, string>;
+
+/** Why an attestation does not count. */
+export type RejectionCode = keyof typeof REJECTION_CODES;
 
 /** A reason against one attestation, in words for a person. */
 export interface Rejection {

@@ -38,36 +38,34 @@ function inOrder(events: readonly AuditEvent[]): readonly AuditEvent[] {
 
 /** Events of one kind, workload, set of images and commit, as one. */
 export function groupsOf(events: readonly AuditEvent[]): readonly AuditGroup[] {
-  const matters = new Map<string, AuditEvent[]>();
+  const matters = new Map<string, [AuditEvent, ...AuditEvent[]]>();
   for (const event of events) {
-    const key = JSON.stringify([event.type, groupResource(event), event.images, event.commit ?? '', event.justification ?? '']);
+    const key = JSON.stringify([event.type, groupResource(event), event.images, event.commit, event.justification]);
     const found = matters.get(key);
     if (found) found.push(event);
     else matters.set(key, [event]);
   }
-  const groups = [...matters.values()].flatMap(groupOf);
+  const groups = [...matters.values()].map(groupOf);
   return groups.toSorted((one, other) => EVENT_TYPES.indexOf(one.type) - EVENT_TYPES.indexOf(other.type));
 }
 
-function groupOf(events: readonly AuditEvent[]): readonly AuditGroup[] {
-  const [first, last] = [events[0], events.at(-1)];
-  if (!first || !last) return [];
+function groupOf(events: readonly [AuditEvent, ...AuditEvent[]]): AuditGroup {
+  const [first] = events;
+  const last = events.at(-1) ?? first;
   const { type, platform, images, justification, commit } = first;
-  return [
-    {
-      type,
-      platform,
-      resource: groupResource(first),
-      images,
-      principals: [...new Set(events.map(({ principal }) => principal))],
-      count: events.length,
-      first: first.time,
-      last: last.time,
-      message: last.message,
-      ...(justification === undefined ? {} : { justification }),
-      ...(commit === undefined ? {} : { commit }),
-    },
-  ];
+  return {
+    type,
+    platform,
+    resource: groupResource(first),
+    images,
+    principals: [...new Set(events.map(({ principal }) => principal))],
+    count: events.length,
+    first: first.time,
+    last: last.time,
+    message: last.message,
+    ...(justification === undefined ? {} : { justification }),
+    ...(commit === undefined ? {} : { commit }),
+  };
 }
 
 // A Pod that a controller creates has another name each time.

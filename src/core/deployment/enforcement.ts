@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CloudRunSetting } from './image-use.js';
 
 /** `binaryAuthorization` of a GKE cluster, as the API names it (proto google/container/v1beta1/cluster_service.proto). */
 export interface ClusterSetting {
@@ -8,7 +9,14 @@ export interface ClusterSetting {
   readonly enabled: boolean;
 }
 
-/** Whether a cluster asks the project's policy at all, and what its setting says about it. */
+/** Binary Authorization on a Cloud Run service or job that exists. */
+export interface CloudRunState {
+  readonly setting: CloudRunSetting;
+  /** The justification with which its last deployment went past the policy. */
+  readonly breakGlass?: string;
+}
+
+/** Whether a place asks the project's policy at all, and what its setting says about it. */
 export interface Enforcement {
   readonly isEnforced: boolean | undefined;
   readonly because: string;
@@ -29,4 +37,16 @@ export function enforcementOf({ evaluationMode, enabled }: ClusterSetting): Enfo
   return enabled
     ? { isEnforced: true, because: 'Binary Authorization is enabled on it' }
     : { isEnforced: false, because: 'Binary Authorization is not enabled on it' };
+}
+
+/** Reads the setting of a Cloud Run service or job; `isEnforced` is undefined where nobody can tell what its policy says. */
+export function enforcementOnCloudRun({ setting }: CloudRunState): Enforcement {
+  switch (setting.uses) {
+    case 'project-policy':
+      return { isEnforced: true, because: 'it is under the project’s policy' };
+    case 'nothing':
+      return { isEnforced: false, because: 'it never opted in to Binary Authorization, or was taken out of it' };
+    case 'platform-policy':
+      return { isEnforced: undefined, because: `it is under the platform policy ${setting.policy}, which no public method evaluates` };
+  }
 }

@@ -7,15 +7,25 @@ import { grant, MEMBER } from './commands.js';
 import type { DoctorFacts, Question, TestedResource } from './facts.js';
 import type { Finding } from './findings.js';
 import { needOf, type Need } from './needs.js';
+import { apiOf } from './target-kinds.js';
 
 /** APIs that are off where they are called. */
-export function judgeServices({ services }: DoctorFacts): readonly Finding[] {
-  return services.flatMap(({ project, off }) => (off.ok ? off.value.map((service) => disabled(service, project)) : []));
+export function judgeServices({ services, question }: DoctorFacts): readonly Finding[] {
+  // A place whose API is off cannot be read, and is taken for one that asks the policy.
+  const ofTarget = question.target && apiOf(question.target);
+  return services.flatMap(({ project, off }) =>
+    (off.ok ? off.value : []).map((service) => (service === ofTarget ? advised(disabled(service, project)) : disabled(service, project))),
+  );
 }
 
 /** Permissions that the identity of this run lacks, one finding for each role on each resource. */
-export function judgePermissions({ question, tested, attestors, keys }: DoctorFacts): readonly Finding[] {
-  const all = [...tested, ...attestors.flatMap((attestor) => attestor.tested), ...keys.flatMap(({ kms }) => (kms ? [kms.tested] : []))];
+export function judgePermissions({ question, tested, attestors, keys, target }: DoctorFacts): readonly Finding[] {
+  const all = [
+    ...tested,
+    ...attestors.flatMap((attestor) => attestor.tested),
+    ...keys.flatMap(({ kms }) => (kms ? [kms.tested] : [])),
+    ...(target?.tested ? [target.tested] : []),
+  ];
   return all.flatMap((resource) => lacking(resource, question));
 }
 
@@ -27,6 +37,7 @@ function lacking({ resource, missing }: TestedResource, question: Question): rea
   return roles.map((role) =>
     missingRole(
       resource,
+      role,
       needs.filter((need) => need.role === role),
       question,
     ),
@@ -51,10 +62,8 @@ export function refused(error: BinauthzError, what: string, tested: readonly Tes
   return isForbidden && isTold ? [] : [unread(error, what)];
 }
 
-function missingRole(resource: string, needs: readonly Need[], { signer }: Question): Finding {
-  const [first] = needs;
+function missingRole(resource: string, role: string, needs: readonly Need[], { signer }: Question): Finding {
   const isAdvice = needs.every((need) => need.isAdvice);
-  const role = first?.role ?? '';
   const what = needs.map(({ permission, why }) => `${permission} (${why})`).join(' and ');
   return {
     code: isAdvice ? 'PERMISSION_ADVISED' : 'PERMISSION_MISSING',
@@ -74,7 +83,7 @@ export function unread(error: BinauthzError, what: string): Finding {
     return {
       code: 'NOT_SIGNED_IN',
       resource: 'the Google credentials',
-      message: `Google takes no credentials of this run: ${error.message}`,
+      message: `Google takes no credentials of this run: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`,
       fix: 'gcloud auth application-default login',
     };
   }

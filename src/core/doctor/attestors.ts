@@ -2,7 +2,7 @@
 // Attestors and their notes: whether they exist, what they trust, and who may read them.
 import type { Attestor } from '../attestation/attestor.js';
 import { idOf, keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName } from '../names.js';
-import { createAttestor, createNote, grantRoles } from '../provisioning/commands.js';
+import { addKmsKey, agentOfAttestor, createAttestor, createNote, grantRoles } from '../provisioning/commands.js';
 import { shellLine } from '../provisioning/gcloud.js';
 import { publicKeyOf, type AttestorKey } from '../signing/public-key.js';
 import { sharedKeys } from '../signing/shared-keys.js';
@@ -65,7 +65,7 @@ function missingAttestor({ name, note }: AttestorFacts, { keys, question }: Doct
     ...known(keys.map(({ opened }) => opened))
       .slice(0, 1)
       .map((key) => trust(name, key)),
-    grantRoles(note.name, [{ role: VIEWER, member: agentWords(name) }]),
+    grantRoles(note.name, [{ role: VIEWER, member: agentOfAttestor(name) }]),
   ];
   return {
     code: 'ATTESTOR_MISSING',
@@ -73,12 +73,6 @@ function missingAttestor({ name, note }: AttestorFacts, { keys, question }: Doct
     message: `there is no attestor ${name}, which ${question.eyes} needs: check its name, or make it`,
     fix: fix.join('\n'),
   };
-}
-
-// The account of an attestor is known only once it is made.
-function agentWords(name: AttestorName): string {
-  const describe = ['gcloud', 'container', 'binauthz', 'attestors', 'describe', idOf(name), `--project=${projectOf(name)}`];
-  return `serviceAccount:$(${shellLine([...describe, '--format=value(userOwnedGrafeasNote.delegationServiceAccountEmail)'])})`;
 }
 
 function judgeKeysOf(attestor: Attestor, { keys }: DoctorFacts): readonly Finding[] {
@@ -135,20 +129,15 @@ function wrongKind({ name, note, keys }: Attestor): Finding {
     fix: [
       createNote(otherNote, { humanReadableName: idOf(other) }),
       createAttestor(other, otherNote),
-      ...versions.slice(0, 1).map((version) => trust(other, { name: version, signers: [signerNamed(version)] })),
-      grantRoles(otherNote, [{ role: VIEWER, member: agentWords(other) }]),
+      ...versions.slice(0, 1).map((version) => addKmsKey(other, version)),
+      grantRoles(otherNote, [{ role: VIEWER, member: agentOfAttestor(other) }]),
     ].join('\n'),
   };
 }
 
-// Only the name of a key version is needed to have it trusted.
-function signerNamed(name: string): Parameters<typeof trust>[1]['signers'][0] {
-  return { name, publicKeys: [{ kind: 'pgp', fingerprint: '' }], sign: () => Promise.reject(new Error('never signs')) };
-}
-
 function judgeAgent({ name, note, noteAccess }: AttestorFacts, { serviceAgent }: Attestor): readonly Finding[] {
-  const isNoteThere = note.found.ok && note.found.value !== undefined;
-  if (serviceAgent === undefined || (note.found.ok && !isNoteThere)) return [];
+  const isNoteMissing = note.found.ok && note.found.value === undefined;
+  if (serviceAgent === undefined || isNoteMissing) return [];
   const member = `serviceAccount:${serviceAgent}`;
   if (accessOf(member, NOTE_READERS, noteAccess) !== 'missing') return [];
   return [
@@ -176,25 +165,22 @@ function judgeDeployer({ name, deployer }: AttestorFacts, { question }: DoctorFa
 
 function judgeSharing({ attestors, others }: DoctorFacts): readonly Finding[] {
   const all = known([...attestors, ...others].map(({ attestor }) => attestor));
-  return sharedKeys(all).flatMap(({ key, attestors: names }) => {
-    const last = all.find(({ name }) => name === names.at(-1));
-    return last === undefined
-      ? []
-      : [
-          {
-            code: 'KEYS_SHARED' as const,
-            resource: last.name,
-            message: `${names.join(' and ')} trust the same key ${key}: whoever holds it satisfies all of them, so they are no independent checks`,
-            fix: ownKey(last, all, key),
-          },
-        ];
-  });
+  return sharedKeys(all).flatMap(({ key, attestors: names }) =>
+    all
+      .filter(({ name }) => name === names.at(-1))
+      .map((last) => ({
+        code: 'KEYS_SHARED' as const,
+        resource: last.name,
+        message: `${names.join(' and ')} trust the same key ${key}: whoever holds it satisfies all of them, so they are no independent checks`,
+        fix: ownKey(last, all, key),
+      })),
+  );
 }
 
 // A key of its own, under which everything is attested again that verifies today; then the shared one is let go.
 function ownKey(attestor: Attestor, all: readonly Attestor[], key: string): string {
   const shared = attestor.keys.find((listed) =>
-    sharedKeys(all.map(({ name, keys }) => ({ name, keys: name === attestor.name ? [listed] : keys }))).some((found) => found.key === key),
+    sharedKeys(all.map(({ name }) => ({ name, keys: [listed] }))).some((found) => found.key === key),
   );
   const version = parseKeyVersionName((shared?.id ?? '').replace(/^.*\/(?=projects\/)/, ''));
   const rotate = ['binauthz', 'rotate', '--attestor', attestor.name];

@@ -2,22 +2,12 @@
 // The commands that repair: complete enough to be run as they are printed. What only a person can fill in stands in capitals.
 import type { Attestor } from '../attestation/attestor.js';
 import { nameOf, type ImageReference } from '../image/reference.js';
-import {
-  idOf,
-  keyOf,
-  parseKeyVersionName,
-  projectOf,
-  type AttestorName,
-  type KeyName,
-  type KeyVersionName,
-  type ProjectId,
-} from '../names.js';
+import { idOf, keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName, type KeyVersionName } from '../names.js';
 import { addKmsKey, addPgpKey, createKey, createKeyRing, grantRoles } from '../provisioning/commands.js';
 import { NEW_KEY_ALGORITHM, ringOf } from '../provisioning/desired.js';
 import { shellLine } from '../provisioning/gcloud.js';
 import type { GivenKey, KeySource } from '../signing/given-key.js';
 import { isTrustedAs, type PublicKey } from '../signing/public-key.js';
-import type { ClusterRef } from '../deployment/target.js';
 import { kmsEntry } from '../rotation/new-key.js';
 import type { KeyFacts, Question } from './facts.js';
 
@@ -26,11 +16,7 @@ export const MEMBER = 'MEMBER';
 
 /** Gives the identity of this run a role. */
 export function grant(resource: string, role: string, signer: string | undefined): string {
-  const member = signer ?? MEMBER;
-  const [, project, location, repository] = /^projects\/([^/]+)\/locations\/([^/]+)\/repositories\/([^/]+)$/.exec(resource) ?? [];
-  if (project === undefined || location === undefined || repository === undefined) return grantRoles(resource, [{ role, member }]);
-  const words = ['gcloud', 'artifacts', 'repositories', 'add-iam-policy-binding', repository, `--location=${location}`];
-  return shellLine([...words, `--project=${project}`, `--member=${member}`, `--role=${role}`]);
+  return grantRoles(resource, [{ role, member: signer ?? MEMBER }]);
 }
 
 /** Has an attestor trust a given key. */
@@ -149,15 +135,8 @@ function keyWordsOf({ keys }: Attestor): readonly string[] {
   return keys[0]?.kind === 'pgp' ? ['--pgp-private-key-env', 'PGP_PRIVATE_KEY'] : ['--kms-key-version', 'KEY_VERSION'];
 }
 
-/** Turns enforcement on for a cluster. */
-export function enforce(project: ProjectId, { location, name }: ClusterRef): string {
-  const words = ['gcloud', 'container', 'clusters', 'update', name, `--location=${location}`, `--project=${project}`];
-  return shellLine([...words, '--binauthz-evaluation-mode=PROJECT_SINGLETON_POLICY_ENFORCE']);
-}
-
 /** The Artifact Registry repository of an image, by its full resource name; undefined for other registries. */
 export function repositoryOf(image: ImageReference): string | undefined {
-  const [, location, project, repository] = /^([a-z0-9-]+)-docker\.pkg\.dev\/([^/]+)\/([^/]+)\//.exec(nameOf(image)) ?? [];
-  if (location === undefined || project === undefined || repository === undefined) return undefined;
-  return `projects/${project}/locations/${location}/repositories/${repository}`;
+  const [found, location, project, repository] = /^([a-z0-9-]+)-docker\.pkg\.dev\/([^/]+)\/([^/]+)\//.exec(nameOf(image)) ?? [];
+  return found && `projects/${project}/locations/${location}/repositories/${repository}`;
 }

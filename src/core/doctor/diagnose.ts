@@ -11,7 +11,7 @@ import { errorOf, FINDINGS, report, type Finding, type FindingRow } from './find
 import { judgeImages } from './images.js';
 import { judgeKeys } from './keys.js';
 import { judgePolicy } from './policy.js';
-import { judgeCluster } from './targets.js';
+import { assumptionsOfTarget, judgeTarget } from './targets.js';
 
 /** What was found, and what had to be taken for granted. */
 export interface Diagnosis {
@@ -22,12 +22,14 @@ export interface Diagnosis {
 /** Judges everything that was found out. What stops the command comes first. */
 export function diagnose(facts: DoctorFacts): Diagnosis {
   const { question } = facts;
-  const all = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeCluster].flatMap((judge) =>
+  const all = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeTarget].flatMap((judge) =>
     judge(facts),
   );
   const findings = settled(distinct(all), facts).map((finding) => report(finding, question.eyes));
   const ofImages = facts.images.flatMap((image) => image.assumptions);
-  const assumptions = [...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts), ...ofImages].map(oneLine);
+  const assumptions = [...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts), ...assumptionsOfTarget(facts), ...ofImages].map(
+    oneLine,
+  );
   const errors = findings.filter(({ level }) => level === 'error');
   const warnings = findings.filter(({ level }) => level === 'warning');
   return {

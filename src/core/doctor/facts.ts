@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What doctor has found out before it judges anything. Whatever could not be read is kept as the error that it was.
 import type { Attestor } from '../attestation/attestor.js';
-import type { ClusterSetting } from '../deployment/enforcement.js';
-import type { ClusterRef, Platform } from '../deployment/target.js';
+import type { CloudRunState, Enforcement } from '../deployment/enforcement.js';
+import type { ClusterRef, Platform, TargetRef } from '../deployment/target.js';
 import type { BinauthzError } from '../errors.js';
 import type { Digest } from '../image/digest.js';
 import type { ResolvedImage } from '../image/platform.js';
@@ -10,7 +10,6 @@ import type { ImageReference } from '../image/reference.js';
 import type { AttestorName, KeyName, NoteName, ProjectId } from '../names.js';
 import type { Evaluation } from '../policy/context.js';
 import type { Policy } from '../policy/policy.js';
-import type { PolicyDocument } from '../provisioning/desired.js';
 import type { IamPolicy } from '../provisioning/grants.js';
 import type { GivenKey, KeySource } from '../signing/given-key.js';
 import type { ExplainedAttestation } from './explain.js';
@@ -30,7 +29,8 @@ export interface Question {
   readonly attestors: readonly AttestorName[];
   readonly keys: readonly KeySource[];
   readonly platform: Platform;
-  readonly cluster?: ClusterRef;
+  /** Where the images run, as far as it was named. */
+  readonly target?: TargetRef;
   /** Who runs this, as IAM names it: `serviceAccount:EMAIL`. */
   readonly signer?: string;
 }
@@ -76,12 +76,6 @@ export interface KeyFacts {
   };
 }
 
-/** The project's policy, as the API's document and as it reads. */
-export interface PolicyFacts {
-  readonly document: PolicyDocument;
-  readonly policy: Policy;
-}
-
 /** What hangs on an attestor's note, and beside it, for one digest. */
 export interface AttestationFacts {
   readonly attestor: Attestor;
@@ -90,7 +84,9 @@ export interface AttestationFacts {
   readonly rejected: readonly ExplainedAttestation[];
   /** Of the same digest, under other notes. */
   readonly elsewhere: readonly { readonly occurrence: string; readonly note: NoteName }[];
-  /** Of the other digests of the same image: which of them are attested. */
+  /** The index that the digest is, or is an image of, where one is known. */
+  readonly index?: Digest;
+  /** Of the other digests of that index: which of them are attested; its own comes first. */
   readonly siblings: readonly { readonly digest: Digest; readonly what: 'index' | 'child' }[];
 }
 
@@ -105,6 +101,20 @@ export interface ImageFacts {
   readonly attestations: readonly Fact<AttestationFacts>[];
 }
 
+/** Whether a place asks the policy; of a service or job also how it is set. */
+export interface TargetState {
+  readonly enforcement: Enforcement;
+  readonly cloudRun?: CloudRunState;
+}
+
+/** The place that images are deployed to. */
+export interface TargetFacts {
+  readonly ref: TargetRef;
+  readonly state: Fact<TargetState>;
+  /** Only where it could not be read. */
+  readonly tested?: TestedResource;
+}
+
 /** Everything that was found out. */
 export interface DoctorFacts {
   readonly question: Question;
@@ -115,12 +125,17 @@ export interface DoctorFacts {
   /** Attestors that only the policy names. */
   readonly others: readonly { readonly name: AttestorName; readonly attestor: Fact<Attestor> }[];
   readonly keys: readonly KeyFacts[];
-  readonly policy: Fact<PolicyFacts>;
-  readonly cluster?: Fact<ClusterSetting>;
+  readonly policy: Fact<Policy>;
+  readonly target?: TargetFacts;
   readonly images: readonly ImageFacts[];
 }
 
 /** The values of those that were read. */
 export function known<Value>(facts: readonly Fact<Value>[]): readonly Value[] {
   return facts.flatMap((fact) => (fact.ok ? [fact.value] : []));
+}
+
+/** The cluster, where that is what was named: the only place with rules of its own. */
+export function clusterOf(target: TargetRef | undefined): ClusterRef | undefined {
+  return target?.kind === 'cluster' ? target : undefined;
 }

@@ -12,7 +12,7 @@ export interface FindingRow {
   readonly meaning: string;
   readonly attest?: ErrorCode;
   readonly check?: ErrorCode;
-  /** Neither command can see it, and deployments are denied all the same: no green verdict speaks against it. */
+  /** Neither command can see it, so that no green verdict of theirs speaks against it. */
   readonly isHidden?: true;
 }
 
@@ -102,6 +102,18 @@ export const FINDINGS = {
     attest: 'UNDECIDED',
     check: 'UNDECIDED',
   },
+  CLOUD_RUN_NOT_ENFORCING: { meaning: 'The Cloud Run service or job never opted in: nothing is protected there.' },
+  CLOUD_RUN_MISSING: {
+    meaning: 'The Cloud Run service or job does not exist in that region.',
+    attest: 'UNDECIDED',
+    check: 'UNDECIDED',
+    isHidden: true,
+  },
+  CLOUD_RUN_PLATFORM_POLICY: {
+    meaning: 'The Cloud Run service or job is under a platform policy, which no public method evaluates.',
+    check: 'UNDECIDED',
+  },
+  CLOUD_RUN_BREAK_GLASS: { meaning: 'What is deployed on Cloud Run now went past the policy with a break-glass justification.' },
 
   IMAGE_MISSING: { meaning: 'The registry has no such image.', attest: 'IMAGE_NOT_FOUND', check: 'UNDECIDED' },
   IMAGE_UNREADABLE: { meaning: 'The registry does not let the image be read.', attest: 'PERMISSION_DENIED', check: 'UNDECIDED' },
@@ -117,7 +129,11 @@ export const FINDINGS = {
   },
   CHILD_ATTESTED_ONLY: { meaning: 'An image of the index is attested, but the index itself is deployed.', check: 'POLICY_DENIED' },
   INDEX_ATTESTED_ONLY: {
-    meaning: 'The index is attested, but Cloud Run evaluates its linux/amd64 image, which is not.',
+    meaning: 'The index is attested, but one of its images is deployed, or is what Cloud Run evaluates (linux/amd64), and that is not.',
+    check: 'POLICY_DENIED',
+  },
+  SIBLING_ATTESTED_ONLY: {
+    meaning: 'Another image of the same index is attested, but not the one that is judged.',
     check: 'POLICY_DENIED',
   },
   ATTESTED_BY_UNTRUSTED_KEY: {

@@ -66,7 +66,7 @@ function unreadListings({ attestations }: ImageFacts, { attestors }: DoctorFacts
 }
 
 function judgeAttestations(found: AttestationFacts, image: ImageFacts, facts: DoctorFacts): readonly Finding[] {
-  const { attestor, digest, isVerified, rejected, elsewhere, siblings } = found;
+  const { attestor, digest, isVerified, rejected, elsewhere, siblings, index } = found;
   if (isVerified || attestor.keys.length === 0) return [];
   const name = `${nameOf(image.asked)}@${digest}`;
   const base = { resource: name };
@@ -89,17 +89,25 @@ function judgeAttestations(found: AttestationFacts, image: ImageFacts, facts: Do
     const message = `${other.occurrence} attests ${name} under the note ${other.note}, but ${attestor.name} looks only at ${attestor.note}`;
     return [{ ...base, code: 'ATTESTED_UNDER_OTHER_NOTE', message, fix: again }];
   }
-  const [sibling] = siblings;
-  if (sibling) {
-    const all = `${attestAgain(image.resolved.ok ? pinnedName(image.resolved.value.reference) : name, attestor, facts.question, facts.keys)} --multi-platform both`;
-    const isChild = sibling.what === 'child';
-    const message = isChild
-      ? `${sibling.digest}, an image of the index ${digest}, is attested for ${attestor.name}, but the index is what is deployed`
-      : `the index ${sibling.digest} is attested for ${attestor.name}, but Cloud Run evaluates its linux/amd64 image ${digest}, which is not`;
-    return [{ ...base, code: isChild ? 'CHILD_ATTESTED_ONLY' : 'INDEX_ATTESTED_ONLY', message, fix: all }];
+  if (siblings.length > 0) {
+    const whole = index === undefined ? name : `${nameOf(image.asked)}@${index}`;
+    const all = `${attestAgain(whole, attestor, facts.question, facts.keys)} --multi-platform both`;
+    return [{ ...base, ...relativeOf(found, facts.question), fix: all }];
   }
   const message = `the note ${attestor.note} of ${attestor.name} holds no attestation of ${name}, and no other note does as far as could be seen`;
   return [{ ...base, code: 'NOT_ATTESTED', message, fix: again }];
+}
+
+/** What is said where not the digest that is judged is attested, but another of the same index. */
+function relativeOf({ attestor, digest, siblings, index }: AttestationFacts, { platform }: Question): Pick<Finding, 'code' | 'message'> {
+  const [first] = siblings;
+  const attested = `${first?.digest ?? ''} is attested for ${attestor.name}`;
+  const judged =
+    platform === 'cloud-run' ? `Cloud Run evaluates its linux/amd64 image ${digest}` : `what is deployed is its image ${digest}`;
+  if (first?.what === 'index') return { code: 'INDEX_ATTESTED_ONLY', message: `the index ${attested}, but ${judged}, which is not` };
+  if (index === digest)
+    return { code: 'CHILD_ATTESTED_ONLY', message: `of the index ${digest} the image ${attested}, but the index is what is deployed` };
+  return { code: 'SIBLING_ATTESTED_ONLY', message: `of the index ${index ?? ''} the image ${attested}, but ${judged}, which is not` };
 }
 
 /** Reasons of check that some other finding tells, with its repair. */
@@ -112,6 +120,8 @@ const TOLD: ReadonlySet<ReasonCode> = new Set([
   'EXEMPT_BY_SYSTEM_POLICY',
   'CLUSTER_NOT_ENFORCING',
   'CLUSTER_NOT_FOUND',
+  'SERVICE_NOT_OPTED_IN',
+  'CLOUD_RUN_PLATFORM_POLICY',
   'RULE_MAPS_CONFLICT',
   'POLICY_NOT_READABLE',
 ]);

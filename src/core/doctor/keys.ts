@@ -18,7 +18,7 @@ export function judgeKeys(facts: DoctorFacts): readonly Finding[] {
   const opened = known(keys.map((key) => key.opened));
   const trusting = known(attestors.map(({ attestor }) => attestor)).filter((attestor) => attestor.keys.length > 0);
   // A key that could not be opened may be the trusted one.
-  if (opened.length === 0 || opened.length < keys.length) return unusable;
+  if (opened.length < keys.length) return unusable;
   return [...judgeTrust(opened, trusting), ...trusting.flatMap((attestor) => judgeIds(opened, attestor))];
 }
 
@@ -100,7 +100,7 @@ function judgeTrust(given: readonly GivenKey[], attestors: readonly Attestor[]):
   const untrusting = attestors.filter((attestor) => !given.some((key) => isTrusted(key, attestor)));
   const unused = given.filter((key) => !attestors.some((attestor) => isTrusted(key, attestor)));
   const [first] = attestors;
-  const leftOver = untrusting.length === attestors.length || !first ? [] : unused;
+  const leftOver = untrusting.length === attestors.length ? [] : unused;
   return [
     ...untrusting.flatMap((attestor) => judgeMismatch(attestor, given)),
     ...leftOver.flatMap((key): readonly Finding[] =>

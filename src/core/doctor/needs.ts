@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The permissions that attest and check need, on which resource, and the smallest role that carries each (facts 8).
+import type { TargetRef } from '../deployment/target.js';
 import type { AttestorName, NoteName, ProjectId } from '../names.js';
 import type { Question } from './facts.js';
 import type { Eyes } from './findings.js';
@@ -58,15 +59,17 @@ const ON_ATTESTATION_PROJECT: readonly Need[] = [
 const ON_POLICY: readonly Need[] = [
   { permission: 'binaryauthorization.policy.get', role: 'roles/binaryauthorization.policyViewer', for: CHECK, why: 'read the policy' },
 ];
-const ON_CLUSTER_PROJECT: readonly Need[] = [
-  {
+const READ_TARGET: Readonly<Record<TargetRef['kind'], Need>> = {
+  cluster: {
     permission: 'container.clusters.get',
     role: 'roles/container.clusterViewer',
-    for: CHECK,
+    for: BOTH,
     isAdvice: true,
     why: 'read whether the cluster enforces; without it that is taken for granted',
   },
-];
+  service: onCloudRun('run.services.get', 'service'),
+  job: onCloudRun('run.jobs.get', 'job'),
+};
 const SIGN: Need = {
   permission: 'cloudkms.cryptoKeyVersions.useToSign',
   role: 'roles/cloudkms.signerVerifier',
@@ -107,19 +110,28 @@ export function needsOnKey(key: string, namesVersion: boolean): NeedsOn {
 
 /** What is needed on projects and on the policy. `attestationProjects`: where attestations would be stored. */
 export function needsOnProjects(question: Question, attestationProjects: readonly ProjectId[]): readonly NeedsOn[] {
-  const { eyes, project, cluster } = question;
+  const { eyes, project } = question;
   const all = [
     { resource: `projects/${project}/policy`, needs: needed(ON_POLICY, eyes) },
     ...attestationProjects.map((owner) => ({ resource: `projects/${owner}`, needs: needed(ON_ATTESTATION_PROJECT, eyes) })),
-    ...(cluster ? [{ resource: `projects/${project}`, needs: needed(ON_CLUSTER_PROJECT, eyes) }] : []),
   ];
   return all.filter(({ needs }) => needs.length > 0);
 }
 
+/** What is needed to read the place that was named. */
+export function needsOnTarget(project: ProjectId, { kind }: TargetRef): NeedsOn {
+  return { resource: `projects/${project}`, needs: [READ_TARGET[kind]] };
+}
+
 /** The need that a permission on a kind of resource is; every permission that is tested has one. */
 export function needOf(permission: string): Need | undefined {
-  const all = [...ON_ATTESTOR, ...ON_NOTE, ...ON_ATTESTATION_PROJECT, ...ON_POLICY, ...ON_CLUSTER_PROJECT];
-  return [...all, SIGN, VIEW_PUBLIC_KEY, LIST_VERSIONS].find((need) => need.permission === permission);
+  const all = [...ON_ATTESTOR, ...ON_NOTE, ...ON_ATTESTATION_PROJECT, ...ON_POLICY];
+  return [...all, ...Object.values(READ_TARGET), SIGN, VIEW_PUBLIC_KEY, LIST_VERSIONS].find((need) => need.permission === permission);
+}
+
+function onCloudRun(permission: string, what: string): Need {
+  const why = `read whether the ${what} opted in; without it that is taken for granted`;
+  return { permission, role: 'roles/run.viewer', for: BOTH, isAdvice: true, why };
 }
 
 function needed(needs: readonly Need[], eyes: Eyes): readonly Need[] {

@@ -1,78 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-// A policy with one thing changed, as the command that imports it. Everything else stays as it was read, its etag too, so
-// that a change of somebody else is not overwritten.
+// One change to a policy as the command that makes it: exported, changed by jq, imported. Each command reads the policy anew,
+// so that several can be run one after the other; the etag of what it read keeps it from overwriting what somebody else wrote.
 import type { AttestorName, ProjectId } from '../names.js';
 import { RULE_MAPS, type AdmissionRule, type RuleMapName } from '../policy/policy.js';
 import type { ChosenRule } from '../policy/rules.js';
-import { importPolicy } from '../provisioning/commands.js';
-import type { PolicyDocument } from '../provisioning/desired.js';
+import { shellLine } from '../provisioning/gcloud.js';
 
-/** Imports a project's policy after a change. */
-export function change(project: ProjectId, document: PolicyDocument, changed: Readonly<Record<string, unknown>>): string {
-  return importPolicy(project, { ...without(document, 'updateTime'), ...changed });
+/** What jq is told: a program that makes one policy of another. */
+export type Edit = string & { readonly __edit: unique symbol };
+
+/** Changes a project's policy. Nothing is imported where a step before it failed: an empty file would be an empty policy. */
+export function change(project: ProjectId, edit: Edit): string {
+  const policy = ['gcloud', 'container', 'binauthz', 'policy'];
+  const [read, changed] = ['binauthz-policy.json', 'binauthz-policy-changed.json'];
+  return [
+    `${shellLine([...policy, 'export', `--project=${project}`, '--format=json'])} > ${read}`,
+    `${shellLine(['jq', edit, read])} > ${changed}`,
+    shellLine([...policy, 'import', changed, `--project=${project}`]),
+  ].join(' \\\n  && ');
 }
 
-/** The members that a policy has with another rule in the place of this one. */
-export function withRule(document: PolicyDocument, { map, key }: ChosenRule, rule: AdmissionRule): Readonly<Record<string, unknown>> {
-  if (map === undefined) return { defaultAdmissionRule: ruleJson(rule) };
-  return { [map]: { ...rulesOf(document, map), [key]: ruleJson(rule) } };
+/** Puts another rule in the place of this one. */
+export function replaceRule(chosen: ChosenRule, { evaluationMode, enforcementMode, requireAttestationsBy }: AdmissionRule): Edit {
+  const rule = { evaluationMode, enforcementMode, ...(requireAttestationsBy.length > 0 ? { requireAttestationsBy } : {}) };
+  return edit(`${pathOf(chosen)} = ${JSON.stringify(rule)}`);
 }
 
-/** The members of a policy in which no rule requires an attestor that is gone; where it was the only one, another takes its place. */
-export function withoutAttestor(
-  document: PolicyDocument,
-  gone: AttestorName,
-  instead: AttestorName | undefined,
-): Readonly<Record<string, unknown>> {
-  const maps = RULE_MAPS.map((map) => {
-    const rules = Object.entries(rulesOf(document, map)).map(([key, rule]) => [key, ruleWithout(rule, gone, instead)] as const);
-    return [map, Object.fromEntries(rules)] as const;
-  });
-  const filled = maps.filter(([, rules]) => Object.keys(rules).length > 0);
-  return { ...Object.fromEntries(filled), defaultAdmissionRule: ruleWithout(document['defaultAdmissionRule'], gone, instead) };
+/** Has a rule that only logs deny as well. */
+export function enforceRule(chosen: ChosenRule, enforcementMode: AdmissionRule['enforcementMode']): Edit {
+  return edit(`${pathOf(chosen)}.enforcementMode = ${JSON.stringify(enforcementMode)}`);
 }
 
-/** The members of a policy with the rules of only this kind. */
-export function withOnlyMap(document: PolicyDocument, kept: RuleMapName): Readonly<Record<string, unknown>> {
-  const others = RULE_MAPS.filter((map) => map !== kept && document[map] !== undefined);
-  return Object.fromEntries(others.map((map) => [map, undefined]));
+/** Has a rule require one more attestor. */
+export function requireAttestor(chosen: ChosenRule, attestor: AttestorName): Edit {
+  return edit(`${pathOf(chosen)}.requireAttestationsBy += ${JSON.stringify([attestor])}`);
 }
 
-/** The members of a policy in which a cluster's rule has another key. */
-export function withClusterKey(document: PolicyDocument, from: string, to: string): Readonly<Record<string, unknown>> {
-  const rules = Object.entries(rulesOf(document, 'clusterAdmissionRules')).map(([key, rule]) => [key === from ? to : key, rule]);
-  return { clusterAdmissionRules: Object.fromEntries(rules) as unknown };
+/**
+ * Has no rule require an attestor that is gone. Where it was the only one, another takes its place; where there is none,
+ * whatever the rule covers is denied rather than let in.
+ */
+export function forgetAttestor(gone: AttestorName, instead: AttestorName | undefined): Edit {
+  const rules = `.defaultAdmissionRule, (${RULE_MAPS.map((map) => `.${map}`).join(', ')} | values | .[])`;
+  const last =
+    instead === undefined
+      ? 'del(.requireAttestationsBy) | .evaluationMode = "ALWAYS_DENY"'
+      : `.requireAttestationsBy = ${JSON.stringify([instead])}`;
+  const without = `.requireAttestationsBy -= ${JSON.stringify([gone])} | if .requireAttestationsBy == [] then ${last} else . end`;
+  return edit(`(${rules}) |= if (.requireAttestationsBy // [] | index(${JSON.stringify(gone)})) then ${without} else . end`);
 }
 
-/** The members of a policy with another pattern in the place of this one, or without it. */
-export function withPattern(patterns: readonly string[], from: string, to: string | undefined): Readonly<Record<string, unknown>> {
-  const kept = patterns.flatMap((pattern) => (pattern === from ? (to ?? []) : pattern));
-  return { admissionWhitelistPatterns: kept.map((namePattern) => ({ namePattern })) };
+/** Keeps the rules of only this kind. */
+export function keepOnly(kept: RuleMapName): Edit {
+  const others = RULE_MAPS.filter((map) => map !== kept).map((map) => `.${map}`);
+  return edit(`del(${others.join(', ')})`);
 }
 
-function ruleWithout(rule: unknown, gone: AttestorName, instead: AttestorName | undefined): unknown {
-  const required = member(rule, 'requireAttestationsBy');
-  if (!Array.isArray(required) || !required.includes(gone)) return rule;
-  const others = required.filter((name) => name !== gone);
-  const left = others.length > 0 || instead === undefined ? others : [instead];
-  const rest = without(rule as PolicyDocument, 'requireAttestationsBy');
-  // Nothing is left to require: whatever the rule covers is denied rather than let in.
-  return left.length > 0 ? { ...rest, requireAttestationsBy: left } : { ...rest, evaluationMode: 'ALWAYS_DENY' };
+/** Gives a cluster's rule another key. */
+export function moveRule(from: string, to: string): Edit {
+  const moved = `if .key == ${JSON.stringify(from)} then .key = ${JSON.stringify(to)} else . end`;
+  return edit(`.clusterAdmissionRules |= with_entries(${moved})`);
 }
 
-function without(document: PolicyDocument, name: string): PolicyDocument {
-  return Object.fromEntries(Object.entries(document).filter(([other]) => other !== name));
+/** Puts another pattern in the place of this one, or takes it out. */
+export function replacePattern(from: string, to: string | undefined): Edit {
+  const pattern = `.namePattern ${to === undefined ? '!=' : '=='} ${JSON.stringify(from)}`;
+  const each = to === undefined ? `select(${pattern})` : `if ${pattern} then .namePattern = ${JSON.stringify(to)} else . end`;
+  return edit(`.admissionWhitelistPatterns |= map(${each})`);
 }
 
-function ruleJson({ evaluationMode, enforcementMode, requireAttestationsBy }: AdmissionRule): object {
-  return { evaluationMode, enforcementMode, ...(requireAttestationsBy.length > 0 ? { requireAttestationsBy } : {}) };
+/** Has Google's system policy count. */
+export const USE_SYSTEM_POLICY = edit('.globalPolicyEvaluationMode = "ENABLE"');
+
+function pathOf({ map, key }: ChosenRule): string {
+  return map === undefined ? '.defaultAdmissionRule' : `.${map}[${JSON.stringify(key)}]`;
 }
 
-function rulesOf(document: PolicyDocument, map: RuleMapName): Readonly<Record<string, unknown>> {
-  const rules = document[map];
-  return typeof rules === 'object' && rules !== null ? (rules as Record<string, unknown>) : {};
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+// A JSON text is a literal of jq too: a backslash is doubled in it, so that none begins an interpolation.
+function edit(program: string): Edit {
+  return program as Edit;
 }

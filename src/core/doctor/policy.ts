@@ -3,17 +3,28 @@
 import { placeOf } from '../deployment/place.js';
 import type { AttestorName } from '../names.js';
 import { fixedPart } from '../policy/allowlist.js';
-import { filledMaps, type AdmissionRule, type Policy } from '../policy/policy.js';
+import { filledMaps, type Policy } from '../policy/policy.js';
 import { chooseRule, type Choice, type ChosenRule } from '../policy/rules.js';
 import { advised, refused } from './access.js';
-import type { DoctorFacts, PolicyFacts, Question } from './facts.js';
+import { clusterOf, type DoctorFacts, type Question } from './facts.js';
 import type { Finding } from './findings.js';
-import { change, withClusterKey, withOnlyMap, withoutAttestor, withPattern, withRule } from './policy-edits.js';
+import {
+  change,
+  enforceRule,
+  forgetAttestor,
+  keepOnly,
+  moveRule,
+  replacePattern,
+  replaceRule,
+  requireAttestor,
+  USE_SYSTEM_POLICY,
+} from './policy-edits.js';
 
 const BLOCK = 'ENFORCED_BLOCK_AND_AUDIT_LOG';
 
 /** A policy in its question, and how to say something about it. */
-interface Matter extends PolicyFacts {
+interface Matter {
+  readonly policy: Policy;
   readonly question: Question;
   readonly resource: string;
 }
@@ -29,7 +40,7 @@ export function judgePolicy({ question, policy, attestors, others, tested }: Doc
     // Attest goes on without the policy.
     return question.eyes === 'attest' ? findings.map(advised) : findings;
   }
-  const matter = { ...policy.value, question, resource: `projects/${question.project}/policy` };
+  const matter = { policy: policy.value, question, resource: `projects/${question.project}/policy` };
   const missing = [...attestors, ...others].flatMap(({ name, attestor }) =>
     !attestor.ok && attestor.error.code === 'ATTESTOR_NOT_FOUND' ? [name] : [],
   );
@@ -37,12 +48,12 @@ export function judgePolicy({ question, policy, attestors, others, tested }: Doc
 }
 
 /** The rules that may decide: several where no cluster was named, and none may be chosen among several kinds. */
-export function choiceOf({ platform, cluster }: Pick<Question, 'platform' | 'cluster'>, policy: Policy): Choice | undefined {
+export function choiceOf({ platform, target }: Pick<Question, 'platform' | 'target'>, policy: Policy): Choice | undefined {
   if (filledMaps(policy).length > 1) return undefined;
-  return chooseRule(policy, { image: '', platform }, placeOf({}), cluster?.key);
+  return chooseRule(policy, { image: '', platform }, placeOf({}), clusterOf(target)?.key);
 }
 
-function judgeWhole({ document, policy, question, resource }: Matter): readonly Finding[] {
+function judgeWhole({ policy, question, resource }: Matter): readonly Finding[] {
   const maps = filledMaps(policy);
   const [kept, ...dropped] = maps;
   const conflict: readonly Finding[] =
@@ -53,7 +64,7 @@ function judgeWhole({ document, policy, question, resource }: Matter): readonly 
             code: 'POLICY_RULE_MAPS_CONFLICT',
             resource,
             message: `the policy has ${maps.join(' and ')}: only one kind may hold rules, and what the enforcer does with more is not published; the command keeps ${kept} and drops ${dropped.join(', ')}`,
-            fix: change(question.project, document, withOnlyMap(document, kept)),
+            fix: change(question.project, keepOnly(kept)),
           },
         ];
   if (question.platform !== 'gke' || policy.usesSystemPolicy) return conflict;
@@ -64,25 +75,25 @@ function judgeWhole({ document, policy, question, resource }: Matter): readonly 
       code: 'SYSTEM_POLICY_OFF',
       resource,
       message: `globalPolicyEvaluationMode ${state}: images that Google’s own components run on a cluster are not exempt, and a cluster may start and then lose its system Pods`,
-      fix: change(question.project, document, { globalPolicyEvaluationMode: 'ENABLE' }),
+      fix: change(question.project, USE_SYSTEM_POLICY),
     },
   ];
 }
 
 function judgeRules(matter: Matter): readonly Finding[] {
-  const { document, policy, question, resource } = matter;
+  const { policy, question, resource } = matter;
   const choice = choiceOf(question, policy);
   if (!choice) return [];
-  const similar = choice.warnings.filter((warning) => warning.startsWith('the policy has a rule for '));
-  const moved = similar.flatMap((message): readonly Finding[] => {
+  const moved = choice.warnings.flatMap((message): readonly Finding[] => {
     const from = /^the policy has a rule for (\S+),/.exec(message)?.[1];
-    if (from === undefined || !question.cluster) return [];
+    const cluster = clusterOf(question.target);
+    if (from === undefined || !cluster) return [];
     return [
       {
         code: 'POLICY_KEY_SIMILAR',
         resource,
         message,
-        fix: change(question.project, document, withClusterKey(document, from, question.cluster.key)),
+        fix: change(question.project, moveRule(from, cluster.key)),
       },
     ];
   });
@@ -93,12 +104,15 @@ function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
   const { policy, question, resource } = matter;
   const { rule, name } = chosen;
   const { attestors } = question;
-  const edit = (changed: Partial<AdmissionRule>): string =>
-    change(question.project, matter.document, withRule(matter.document, chosen, { ...rule, ...changed }));
   const requiring = (names: readonly AttestorName[]): string =>
-    names.length > 0
-      ? edit({ evaluationMode: 'REQUIRE_ATTESTATION', enforcementMode: BLOCK, requireAttestationsBy: names })
-      : edit({ evaluationMode: 'ALWAYS_DENY', enforcementMode: BLOCK, requireAttestationsBy: [] });
+    change(
+      question.project,
+      replaceRule(chosen, {
+        evaluationMode: names.length > 0 ? 'REQUIRE_ATTESTATION' : 'ALWAYS_DENY',
+        enforcementMode: BLOCK,
+        requireAttestationsBy: names,
+      }),
+    );
   const base = { resource };
   if (rule.evaluationMode === 'ALWAYS_ALLOW') {
     const isNever = policy.isNeverSet && chosen.map === undefined;
@@ -112,31 +126,31 @@ function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
     return attestors.length === 0 ? [] : [{ ...base, code: 'POLICY_DENIES_ALL', message, fix: requiring(attestors) }];
   }
   const unasked = attestors.filter((attestor) => !rule.requireAttestationsBy.includes(attestor));
-  const all = [...rule.requireAttestationsBy, ...unasked];
   return [
-    ...dryRun(chosen, base, () => edit({ enforcementMode: BLOCK })),
+    ...dryRun(chosen, matter),
     ...unasked.map((attestor): Finding => ({
       ...base,
       code: 'POLICY_WITHOUT_ATTESTOR',
       message: `${name} does not require ${attestor}, only ${rule.requireAttestationsBy.join(', ')}: its attestations decide nothing there`,
-      fix: edit({ requireAttestationsBy: all }),
+      fix: change(question.project, requireAttestor(chosen, attestor)),
     })),
   ];
 }
 
-function dryRun({ rule, name }: ChosenRule, base: Pick<Finding, 'resource'>, fix: () => string): readonly Finding[] {
+function dryRun(chosen: ChosenRule, { question, resource }: Matter): readonly Finding[] {
+  const { rule, name } = chosen;
   if (rule.enforcementMode !== 'DRYRUN_AUDIT_LOG_ONLY') return [];
   return [
     {
-      ...base,
       code: 'POLICY_DRY_RUN',
+      resource,
       message: `${name} only logs what it would deny (DRYRUN_AUDIT_LOG_ONLY): it blocks nothing`,
-      fix: fix(),
+      fix: change(question.project, enforceRule(chosen, BLOCK)),
     },
   ];
 }
 
-function judgeMissing({ document, policy, question, resource }: Matter, missing: readonly AttestorName[]): readonly Finding[] {
+function judgeMissing({ policy, question, resource }: Matter, missing: readonly AttestorName[]): readonly Finding[] {
   const rules = [policy.defaultAdmissionRule, ...Object.values(policy.rules).flatMap((map) => Object.values(map))];
   const named = new Set(rules.flatMap(({ requireAttestationsBy }) => requireAttestationsBy));
   const instead = question.attestors.find((name) => !missing.includes(name));
@@ -146,12 +160,12 @@ function judgeMissing({ document, policy, question, resource }: Matter, missing:
       code: 'POLICY_ATTESTOR_MISSING',
       resource,
       message: `the policy requires ${name}, which does not exist: what the enforcer does then is not published; make it again, or take it out as the command does`,
-      fix: change(question.project, document, withoutAttestor(document, name, instead)),
+      fix: change(question.project, forgetAttestor(name, instead)),
     }));
 }
 
 // A wildcard is a bare prefix (docs policy-yaml-reference, Caution); and what ends behind the registry is everybody's.
-function judgePatterns({ document, policy, question, resource }: Matter): readonly Finding[] {
+function judgePatterns({ policy, question, resource }: Matter): readonly Finding[] {
   const patterns = policy.admissionWhitelistPatterns;
   return patterns.flatMap((pattern): readonly Finding[] => {
     const fixed = fixedPart(pattern);
@@ -161,7 +175,7 @@ function judgePatterns({ document, policy, question, resource }: Matter): readon
     const message = isWholeRegistry
       ? `the pattern ${pattern} exempts every image of the registry, whoever pushed it; the command takes it out`
       : `the pattern ${pattern} also exempts every name that goes on after "${fixed}", such as ${fixed}-other/image of somebody else; the command closes it with a slash`;
-    const fix = change(question.project, document, withPattern(patterns, pattern, isWholeRegistry ? undefined : `${fixed}/**`));
+    const fix = change(question.project, replacePattern(pattern, isWholeRegistry ? undefined : `${fixed}/**`));
     return [{ code: 'ALLOWLIST_TOO_BROAD', resource, message, fix }];
   });
 }

@@ -1,37 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where images would run: whether the policy is asked there at all.
-import { enforcementOf, type Enforcement } from '../deployment/enforcement.js';
+import type { TargetRef } from '../deployment/target.js';
+import type { BinauthzError } from '../errors.js';
+import type { ProjectId } from '../names.js';
 import { ruleOf } from '../policy/policy.js';
-import { shellLine } from '../provisioning/gcloud.js';
 import { advised, refused } from './access.js';
-import { enforce } from './commands.js';
-import type { DoctorFacts } from './facts.js';
+import type { DoctorFacts, TargetFacts, TargetState } from './facts.js';
 import type { Finding } from './findings.js';
+import { enforce, listTargets, nounOf, resourceOf, TARGET_KINDS } from './target-kinds.js';
 
-/** What is wrong with the cluster that was named. */
-export function judgeCluster({ question, cluster, policy, tested }: DoctorFacts): readonly Finding[] {
-  const { cluster: ref, project } = question;
-  if (!ref || !cluster) return [];
-  const resource = `projects/${project}/locations/${ref.location}/clusters/${ref.name}`;
-  if (cluster.ok) return judgeMode(resource, enforcementOf(cluster.value), enforce(project, ref));
-  const { error } = cluster;
-  // Check takes a cluster that it cannot read for an enforcing one.
-  if (error.code !== 'NOT_FOUND' && error.code !== 'PROJECT_NOT_FOUND')
-    return refused(error, `the cluster ${ref.key}`, tested).map(advised);
-  // Fleet and attached clusters are no GKE clusters, and have rules all the same.
-  if (ref.location === 'global' || (policy.ok && ruleOf(policy.value.policy, 'clusterAdmissionRules', ref.key))) return [];
-  const message = `there is no cluster ${ref.key} in ${project}, and the policy has no rule of that key: write LOCATION.NAME with the cluster’s own zone or region, which the command lists`;
-  const fix = shellLine(['gcloud', 'container', 'clusters', 'list', `--project=${project}`]);
-  return [{ code: 'CLUSTER_MISSING', resource, message, fix }];
+/** What is wrong with the place that was named. */
+export function judgeTarget(facts: DoctorFacts): readonly Finding[] {
+  const { target, question } = facts;
+  if (!target) return [];
+  const { ref, state } = target;
+  if (!state.ok) return isMissing(state.error) ? judgeMissing(ref, facts) : judgeUnread(target, state.error);
+  return [...judgeEnforcement(ref, state.value, question.project), ...judgeBreakGlass(ref, state.value, question.project)];
 }
 
-function judgeMode(resource: string, { isEnforced, because }: Enforcement, fix: string): readonly Finding[] {
-  if (isEnforced) return [];
-  if (isEnforced === false)
-    return [
-      { code: 'CLUSTER_NOT_ENFORCING', resource, message: `the cluster does not ask the policy (${because}): every image runs there`, fix },
-    ];
-  return [
-    { code: 'NOT_CHECKED', resource, message: `whether the cluster asks the policy is not known: ${because}`, fix, error: 'UNDECIDED' },
-  ];
+/** What was taken for granted because the place could not be read. */
+export function assumptionsOfTarget({ target }: DoctorFacts): readonly string[] {
+  if (!target || target.state.ok || isMissing(target.state.error)) return [];
+  return [`the ${nounOf(target.ref)} asks the policy: it could not be read`];
+}
+
+function judgeEnforcement(ref: TargetRef, { enforcement }: TargetState, project: ProjectId): readonly Finding[] {
+  const { isEnforced, because } = enforcement;
+  if (isEnforced === true) return [];
+  const { open, undecided } = TARGET_KINDS[ref.kind];
+  const base = { resource: resourceOf(project, ref), fix: enforce(project, ref) };
+  if (isEnforced === undefined)
+    return [{ ...base, ...undecided, message: `whether the ${nounOf(ref)} asks the project’s policy is not known: ${because}` }];
+  return [{ ...base, code: open, message: `the ${nounOf(ref)} does not ask the policy (${because}): every image runs there` }];
+}
+
+// gcloud takes the justification away with whatever it changes; what runs already is not looked at again.
+function judgeBreakGlass(ref: TargetRef, { cloudRun }: TargetState, project: ProjectId): readonly Finding[] {
+  if (cloudRun?.breakGlass === undefined) return [];
+  const message = `the ${nounOf(ref)} carries the break-glass justification "${cloudRun.breakGlass}": what is deployed there now went past the policy; the command takes the justification away, and the next deployment is judged again`;
+  return [{ code: 'CLOUD_RUN_BREAK_GLASS', resource: resourceOf(project, ref), message, fix: enforce(project, ref) }];
+}
+
+// A place that cannot be read is taken for one that asks.
+function judgeUnread({ ref, tested }: TargetFacts, error: BinauthzError): readonly Finding[] {
+  return refused(error, `the ${nounOf(ref)}`, tested ? [tested] : []).map(advised);
+}
+
+function judgeMissing(ref: TargetRef, { question, policy }: DoctorFacts): readonly Finding[] {
+  const { project } = question;
+  const base = { code: TARGET_KINDS[ref.kind].missing, resource: resourceOf(project, ref), fix: listTargets(project, ref) };
+  if (ref.kind !== 'cluster') {
+    const message = `there is no ${nounOf(ref)} in ${project}: write REGION.NAME, which the command lists; one that is yet to be deployed opts in with --binary-authorization=default`;
+    return [{ ...base, message }];
+  }
+  // Fleet and attached clusters are no GKE clusters, and have rules all the same.
+  if (ref.location === 'global' || (policy.ok && ruleOf(policy.value, 'clusterAdmissionRules', ref.key))) return [];
+  const message = `there is no cluster ${ref.key} in ${project}, and the policy has no rule of that key: write LOCATION.NAME with the cluster’s own zone or region, which the command lists`;
+  return [{ ...base, message }];
+}
+
+function isMissing({ code }: BinauthzError): boolean {
+  return code === 'NOT_FOUND' || code === 'PROJECT_NOT_FOUND';
 }

@@ -145,13 +145,15 @@ function curl(url: string, rest: string): string {
 }
 
 function bindingWords(resource: string): readonly string[] {
-  const [, project = '', kind, id = ''] = resource.split('/');
+  const [, project = '', kind, id = '', , repository = ''] = resource.split('/');
   const add = 'add-iam-policy-binding';
   // Where any binding has a condition, gcloud adds no other before it was told that this one has none.
   const plain = '--condition=None';
   if (kind === undefined) return ['gcloud', 'projects', add, project, plain];
   if (kind === 'attestors') return ['gcloud', 'container', 'binauthz', 'attestors', add, id, `--project=${project}`, plain];
   if (kind === 'policy') return ['gcloud', 'container', 'binauthz', 'policy', add, `--project=${project}`, plain];
+  if (resource.includes('/repositories/'))
+    return ['gcloud', 'artifacts', 'repositories', add, repository, `--location=${id}`, `--project=${project}`, plain];
   return [...keyWords(add, resource), plain];
 }
 

@@ -25,7 +25,7 @@ export interface PolicyWrite {
 export function decidePolicy(desired: Desired, found: PolicyDocument): Decision<PolicyWrite> {
   const live = understood(desired, found);
   const target = desired.policy ? fromFile(desired, desired.policy, found) : requiring(desired, live, found);
-  if (target === undefined || isSame(found, target))
+  if (isSame(found, target))
     return {
       action: 'none',
       summary: `the policy is as wanted: ${describeRule(live.defaultAdmissionRule)}`,
@@ -86,18 +86,16 @@ function fromFile({ project }: Desired, { document, file }: DesiredPolicy, found
 }
 
 // Everything of the live policy stays, the default rule's other attestors included.
-function requiring({ attestor, dryRunRollout }: Desired, live: Policy, found: PolicyDocument): PolicyDocument | undefined {
-  const { evaluationMode, requireAttestationsBy, enforcementMode } = live.defaultAdmissionRule;
+function requiring({ attestor, dryRunRollout }: Desired, live: Policy, found: PolicyDocument): PolicyDocument {
+  const { evaluationMode, requireAttestationsBy } = live.defaultAdmissionRule;
   const mode: AdmissionRule['enforcementMode'] = dryRunRollout ? 'DRYRUN_AUDIT_LOG_ONLY' : 'ENFORCED_BLOCK_AND_AUDIT_LOG';
   const others = evaluationMode === 'REQUIRE_ATTESTATION' ? requireAttestationsBy : [];
-  if (others.includes(attestor) && enforcementMode === mode) return undefined;
   const rule: AdmissionRule = {
     evaluationMode: 'REQUIRE_ATTESTATION',
     enforcementMode: mode,
     requireAttestationsBy: [...new Set([...others, attestor])],
   };
-  const { defaultAdmissionRule: before } = found;
-  return { ...without(found, ['updateTime']), defaultAdmissionRule: { ...(typeof before === 'object' ? before : {}), ...rule } };
+  return { ...without(found, ['updateTime']), defaultAdmissionRule: { ...objectOf(found['defaultAdmissionRule']), ...rule } };
 }
 
 /** What is rarely meant of the policy as it will be. Without a file the default rule alone is changed, and others decide without the attestor. */

@@ -113,11 +113,9 @@ function isCovered(pattern: string, patterns: readonly string[]): boolean {
   return patterns.some((other) => other === pattern || covers(other, pattern));
 }
 
+// What `**` matches may hold slashes, what `*` matches none.
 function covers(wide: string, narrow: string): boolean {
-  if (narrow === fixedPart(narrow)) return matchesPattern(wide, narrow);
-  if (wide.endsWith('**')) return fixedPart(narrow).startsWith(fixedPart(wide));
-  // What `**` matches may hold slashes, what `*` matches none.
-  return wide.endsWith('*') && !narrow.endsWith('**') && matchesPattern(wide, fixedPart(narrow));
+  return wide.endsWith('*') && (wide.endsWith('**') || !narrow.endsWith('**')) && matchesPattern(wide, fixedPart(narrow));
 }
 
 // The system policy only ever exempts images.
@@ -134,8 +132,8 @@ function ruleChanges(before: Policy, after: Policy): readonly string[] {
     ]);
   const [was, is] = [named(before), named(after)];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((name) => {
+    if (isSameRule(was.get(name), is.get(name))) return [];
     const [old, now] = [was.get(name), is.get(name)].map((rule) => (rule === undefined ? undefined : describeRule(rule)));
-    if (old === now && isSameRule(was.get(name), is.get(name))) return [];
     return [`${name}: ${old ?? 'no rule'} → ${now ?? 'no rule, so the default rule decides'}`];
   });
 }

@@ -137,10 +137,11 @@ function expiredReason(finding: Finding, { waiver }: WaiverState): Vulnerability
 function waiverWarnings(policy: VulnerabilityPolicy, findings: readonly JudgedFinding[], now: number): readonly string[] {
   return findings.flatMap((finding) => {
     const states = findWaivers(policy.waivers, finding, now);
-    if (finding.verdict === 'WAIVED' && states.every(({ isExpired, isEnding }) => isExpired || isEnding))
-      return [
-        `the waiver of ${nameOf(finding)} by ${finding.waiver?.owner ?? ''} expires on ${finding.waiver?.expires ?? ''}: it is denied from then on`,
-      ];
+    const active = states.filter(({ isExpired }) => !isExpired);
+    if (finding.verdict === 'WAIVED' && active.every(({ isEnding }) => isEnding))
+      return active
+        .slice(0, 1)
+        .map(({ waiver }) => `the waiver of ${nameOf(finding)} by ${waiver.owner} expires on ${waiver.expires}: it is denied from then on`);
     if (finding.verdict === 'ALLOWED')
       return states
         .filter(({ isExpired }) => isExpired)

@@ -122,9 +122,9 @@ function parseScore(deny: Fields, problems: Problems): number | undefined {
 }
 
 function parseUnknown(value: unknown, problems: Problems): 'deny' | 'allow' {
-  if (value === undefined || value === 'deny') return 'deny';
-  if (value !== 'allow') problems.add(['unknownSeverity'], `expected deny or allow, got ${quote(value)}`);
-  return value === 'allow' ? 'allow' : 'deny';
+  if (value === 'allow') return 'allow';
+  if (value !== undefined && value !== 'deny') problems.add(['unknownSeverity'], `expected deny or allow, got ${quote(value)}`);
+  return 'deny';
 }
 
 function parseAge(value: unknown, problems: Problems): number | undefined {

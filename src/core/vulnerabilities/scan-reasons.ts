@@ -102,7 +102,7 @@ function completeness({ isArchived = false, errors = [] }: Scan): readonly Doubt
       ? [
           {
             code: 'SCAN_INCOMPLETE' as const,
-            message: `the scan ended well but met errors${errorsOf({ state: 'FINISHED_SUCCESS', errors })}`,
+            message: `the scan ended well but met errors${errorsOf({ errors })}`,
             hint: OTHER_SCANNER,
           },
         ]
@@ -110,17 +110,15 @@ function completeness({ isArchived = false, errors = [] }: Scan): readonly Doubt
   ];
 }
 
-function age({ lastScanTime }: Scan, maxAgeMs: number | undefined, now: number): readonly Doubt[] {
+function age({ lastScanTime = '' }: Scan, maxAgeMs: number | undefined, now: number): readonly Doubt[] {
   if (maxAgeMs === undefined) return [];
   const bound = `the policy allows at most ${formatAge(maxAgeMs)} (maxScanAge)`;
-  const at = Date.parse(lastScanTime ?? '');
+  const at = Date.parse(lastScanTime);
   if (Number.isNaN(at)) return [{ code: 'SCAN_AGE_UNKNOWN', message: `the scan does not say when it was made; ${bound}` }];
   if (at > now + CLOCK_SKEW_MS)
-    return [
-      { code: 'SCAN_AGE_UNKNOWN', message: `the scan says that it was made at ${lastScanTime ?? ''}, which is in the future; ${bound}` },
-    ];
+    return [{ code: 'SCAN_AGE_UNKNOWN', message: `the scan says that it was made at ${lastScanTime}, which is in the future; ${bound}` }];
   if (now - at <= maxAgeMs) return [];
-  const message = `it was last scanned at ${lastScanTime ?? ''}, ${formatAge(now - at)} ago; ${bound}`;
+  const message = `it was last scanned at ${lastScanTime}, ${formatAge(now - at)} ago; ${bound}`;
   return [{ code: 'SCAN_TOO_OLD', message, hint: 'push or pull the image, so that it is scanned again' }];
 }
 
@@ -128,7 +126,7 @@ function hintOf({ hint }: Scan): Pick<Doubt, 'hint'> {
   return hint === undefined ? {} : { hint };
 }
 
-function errorsOf({ errors = [] }: Scan): string {
+function errorsOf({ errors = [] }: Pick<Scan, 'errors'>): string {
   return errors.length === 0 ? '' : `: ${errors.join('; ').slice(0, LONGEST_TEXT)}`;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cloud Run v2: services, jobs and worker pools are kept, with their Binary Authorization setting; no revision is made
-// or evaluated. Under /v2/ the registry's routes come first, so that only what is not OCI's arrives here.
+// or evaluated. Under /v2/ the registry's routes come first, so that only what is not OCI's arrives here. v1: knative.ts.
 import { randomUUID } from 'node:crypto';
 import { maskOf, merged } from '../field-mask.js';
 import { iamRoutes } from '../iam.js';
@@ -10,6 +10,7 @@ import { isRegion } from '../regions.js';
 import { ApiError, type JsonObject } from '../wire.js';
 import type { World } from '../world.js';
 import { KINDS, type Kind } from './kinds.js';
+import { knativeRoutes } from './knative.js';
 import { parseResource, renderResource, Resources, type Resource } from './resources.js';
 
 const PLACE = '/v2/projects/{project}/locations/{location}';
@@ -29,7 +30,11 @@ export function createCloudRun(world: World): { readonly routes: readonly Route[
   const operations = new Map<string, JsonObject>();
   const apis = KINDS.map((kind): Api => ({ world, kind, resources: new Resources(world), operations }));
   return {
-    routes: [...apis.flatMap(kindRoutes), operationRoute(world, operations)],
+    routes: [
+      ...apis.flatMap(kindRoutes),
+      ...apis.flatMap(({ kind, resources }) => knativeRoutes(world, kind, resources)),
+      operationRoute(world, operations),
+    ],
     reset: () => {
       for (const { resources } of apis) resources.reset();
       operations.clear();

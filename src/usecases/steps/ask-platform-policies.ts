@@ -30,9 +30,8 @@ async function ask(policies: PolicyService, policy: string, { name, resource }: 
   try {
     return await policies.evaluatePlatform(policy, resource);
   } catch (thrown) {
-    const error = asError(thrown);
-    if (error.code === 'CANCELLED') throw error;
-    return { verdict: 'UNKNOWN', images: [{ image: name, verdict: 'UNKNOWN', explanation: error.message }] };
+    // Also where the run was cancelled: a workload that was not asked about must not leave the others to decide.
+    return { verdict: 'UNKNOWN', images: [{ image: name, verdict: 'UNKNOWN', explanation: asError(thrown).message }] };
   }
 }
 

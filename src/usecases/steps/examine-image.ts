@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attestor } from '../../core/attestation/attestor.js';
 import { explain } from '../../core/doctor/explain.js';
-import type { AttestationFacts, Fact, ImageFacts, Question } from '../../core/doctor/facts.js';
-import type { ImageUse } from '../../core/deployment/image-use.js';
+import { clusterOf, type AttestationFacts, type Fact, type ImageFacts, type Question } from '../../core/doctor/facts.js';
+import type { CloudRunSetting, ImageUse } from '../../core/deployment/image-use.js';
 import type { Digest } from '../../core/image/digest.js';
 import type { ResolvedImage } from '../../core/image/platform.js';
 import { pinnedName, type ImageReference } from '../../core/image/reference.js';
@@ -22,6 +22,8 @@ export interface ExamineImagePorts extends FindPorts, EvidencePorts, ContextPort
 
 /** Where the images would run, beyond what the question says. */
 export interface Whereabouts {
+  /** How the Cloud Run service or job is set, where one was named and read. */
+  readonly cloudRun?: CloudRunSetting;
   readonly namespace?: string;
   readonly serviceAccount?: string;
 }
@@ -65,7 +67,8 @@ async function evaluate(
 ): Promise<readonly (Evaluated | undefined)[]> {
   const [first, ...rest] = images.map((image) => useOf(image, question));
   if (!first) return [];
-  const { project, cluster, namespace, serviceAccount } = question;
+  const { project, namespace, serviceAccount } = question;
+  const cluster = clusterOf(question.target);
   const request: CheckRequest = {
     project,
     uses: [first, ...rest],
@@ -95,10 +98,12 @@ async function evaluate(
   );
 }
 
-// Attest is followed by a deployment of the digest that it attested; check takes the image as it is written.
-function useOf({ asked, resolved }: Resolved, { eyes, platform }: Question): ImageUse {
+// Attest is followed by a deployment of the digest that it attested; check takes the image as it is written. A break-glass
+// justification is left out: the next deployment takes it away.
+function useOf({ asked, resolved }: Resolved, { eyes, platform, target, cloudRun }: Question & Whereabouts): ImageUse {
   const image = eyes === 'attest' && resolved.ok ? pinnedName(resolved.value.reference) : asked.original;
-  return platform === 'cloud-run' ? { image, platform, cloudRun: { uses: 'project-policy' } } : { image, platform };
+  if (platform !== 'cloud-run') return { image, platform };
+  return { image, platform, ...(cloudRun && { cloudRun }), ...(target?.kind === 'job' && { isJob: true }) };
 }
 
 async function examineAttestations(
@@ -128,11 +133,10 @@ async function readAttestations(
   if (verified.length > 0) return { ...base, rejected: [], elsewhere: [], siblings: [] };
   const explained = await Promise.all(rejected.map((one) => explain(one, attestor.keys, ports.verifier)));
   if (explained.length > 0) return { ...base, rejected: explained, elsewhere: [], siblings: [] };
-  const [elsewhere, siblings] = await Promise.all([
-    readElsewhere(attestor, digest, question, ports),
-    image.resolved.ok ? attestedSiblings(image.resolved.value, digest, attestor, ports) : [],
-  ]);
-  return { ...base, rejected: [], elsewhere, siblings };
+  const [elsewhere, index] = await Promise.all([readElsewhere(attestor, digest, question, ports), indexOf(image, digest, ports)]);
+  if (!index) return { ...base, rejected: [], elsewhere, siblings: [] };
+  const siblings = await attestedSiblings(index, digest, attestor, ports);
+  return { ...base, rejected: [], elsewhere, siblings, index: index.reference.digest };
 }
 
 // Not being allowed to look there is no reason to say anything else about the image.
@@ -146,13 +150,21 @@ async function readElsewhere(
   return (stored.ok ? stored.value : []).filter(({ note }) => note !== attestor.note);
 }
 
+/** The index that a digest is or belongs to. A registry tells it of an image only where the tag beside the digest names it. */
+async function indexOf({ asked, resolved }: Resolved, digest: Digest, { registry }: ExamineImagePorts): Promise<ResolvedImage | undefined> {
+  if (resolved.ok && resolved.value.isIndex) return resolved.value;
+  if (asked.tag === undefined || asked.digest === undefined) return undefined;
+  const { original, registry: host, repository, tag } = asked;
+  const named = await fact(registry.resolve({ original, registry: host, repository, tag }));
+  return named.ok && named.value.children.some((child) => child.digest === digest) ? named.value : undefined;
+}
+
 async function attestedSiblings(
-  { reference, isIndex, children }: ResolvedImage,
+  { reference, children }: ResolvedImage,
   digest: Digest,
   attestor: Attestor,
   ports: ExamineImagePorts,
 ): Promise<AttestationFacts['siblings']> {
-  if (!isIndex) return [];
   const others = [
     { digest: reference.digest, what: 'index' as const },
     ...children.map((child) => ({ digest: child.digest, what: 'child' as const })),

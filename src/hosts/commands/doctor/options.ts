@@ -23,6 +23,22 @@ export const DOCTOR_OPTIONS: readonly OptionRow[] = [
     help: 'The project that stores the attestations, by default the project of each attestor.',
   },
   {
+    name: 'cloud-run-service',
+    kind: 'text',
+    value: 'NAME',
+    commands: DOCTOR,
+    hosts: CLI,
+    help: 'The Cloud Run service that the images would run as, as REGION.NAME, such as europe-west1.web, in the place of a cluster.',
+  },
+  {
+    name: 'cloud-run-job',
+    kind: 'text',
+    value: 'NAME',
+    commands: DOCTOR,
+    hosts: CLI,
+    help: 'The Cloud Run job that the images would run as, as REGION.NAME, in the place of a cluster.',
+  },
+  {
     name: 'signer',
     kind: 'text',
     value: 'PRINCIPAL',

@@ -5,8 +5,8 @@ import type { Env } from '../../context.js';
 import { hasKeys, readKeys } from '../../key-options.js';
 import { OptionReader, type RawOptions } from '../../option-reader.js';
 import { impossible, readAttestors, readCommon, readImages, readProject, throwIfWrong, type Common } from '../../request-readers.js';
-import { readPlace } from '../check/settings.js';
 import { parsePrincipal } from '../setup/parse.js';
+import { readWhere } from './target.js';
 
 /** `binauthz doctor`, fully parsed. */
 export interface ParsedDoctor {
@@ -22,7 +22,7 @@ export function parseDoctor(raw: RawOptions, env: Env): ParsedDoctor {
   const images = readImages(reader);
   const attestors = readAttestors(reader);
   const keys: readonly KeySource[] = (hasKeys(reader) && readKeys(reader)) || [];
-  const { platform = 'gke', ...place } = readPlace(reader);
+  const where = readWhere(reader);
   const attestationProject = readProject(reader, 'attestation-project');
   const signer = reader.one('signer', parsePrincipal);
   const common = readCommon(reader, env);
@@ -30,7 +30,7 @@ export function parseDoctor(raw: RawOptions, env: Env): ParsedDoctor {
   if (project === undefined) throw impossible();
   return {
     request: {
-      ...{ project, images, attestors, keys, platform, ...place },
+      ...{ project, images, attestors, keys, ...where },
       ...(attestationProject === undefined ? {} : { attestationProject }),
       ...(signer === undefined ? {} : { signer }),
     },
