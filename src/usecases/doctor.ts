@@ -61,7 +61,7 @@ export async function doctor(request: DoctorRequest, ports: DoctorPorts): Promis
   const attestors = known([...facts.attestors, ...facts.others].map(({ attestor }) => attestor));
   const seen = facts.target?.state;
   const cloudRun = seen?.ok ? seen.value.cloudRun : undefined;
-  const place = { ...placeIn(request), ...(cloudRun && { cloudRun: cloudRun.setting }) };
+  const place = cloudRun && { cloudRun: cloudRun.setting };
   const images = await examineImages(request.images, attestors, { ...question, ...place }, ports);
   const { findings, assumptions } = diagnose({ ...facts, images });
   const result: DoctorResult = {
@@ -75,11 +75,9 @@ export async function doctor(request: DoctorRequest, ports: DoctorPorts): Promis
   return { result, errors: [] };
 }
 
-function questionOf(
-  { project, attestors, keys, platform, attestationProject, target, signer }: DoctorRequest,
-  policy: Fact<Policy>,
-): Question {
-  const choice = policy.ok ? choiceOf({ platform, ...(target && { target }) }, policy.value) : undefined;
+function questionOf(request: DoctorRequest, policy: Fact<Policy>): Question {
+  const { project, attestors, keys, platform, attestationProject, target, signer } = request;
+  const choice = policy.ok ? choiceOf(request, policy.value) : undefined;
   const required = [...new Set((choice?.rules ?? []).flatMap(({ rule }) => rule.requireAttestationsBy))];
   return {
     eyes: keys.length > 0 ? 'attest' : 'check',
@@ -87,6 +85,7 @@ function questionOf(
     ...{ project, keys, platform },
     ...(attestationProject === undefined ? {} : { attestationProject }),
     ...(target === undefined ? {} : { target }),
+    ...placeIn(request),
     ...(signer === undefined ? {} : { signer }),
   };
 }

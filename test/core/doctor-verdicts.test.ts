@@ -5,7 +5,7 @@ import type { Attestor } from '../../src/core/attestation/attestor.js';
 import type { AttestorKey } from '../../src/core/signing/public-key.js';
 import type { AttestationFacts, DoctorFacts, ImageFacts, Question } from '../../src/core/doctor/facts.js';
 import type { FindingCode } from '../../src/core/doctor/findings.js';
-import { judgeImages } from '../../src/core/doctor/images.js';
+import { judgeVerdicts } from '../../src/core/doctor/verdicts.js';
 import { REASON_CODES, type Reason, type ReasonCode, type Verdict } from '../../src/core/policy/verdict.js';
 import {
   attestor,
@@ -88,7 +88,7 @@ describe('a reason of check', () => {
     const [first] = facts.images;
     const reasons = [...(first?.evaluation?.reasons ?? []), reason('EVIDENCE_MISSING')];
     const both = { ...facts, images: [{ ...first!, evaluation: { ...first!.evaluation!, reasons } }] };
-    expect(judgeImages(both).map(({ message }) => message)).toEqual(['EVIDENCE_MISSING: as check says']);
+    expect(judgeVerdicts(both, []).map(({ message }) => message)).toEqual(['EVIDENCE_MISSING: as check says']);
   });
   test.each(TOLD)('is left to the finding that repairs it: %s', (code, verdict, facts, codes) => {
     expect(codesOf({ ...said(reason(code, { attestor: ATTESTOR }), verdict), ...facts })).toEqual(codes);
@@ -101,10 +101,10 @@ describe('a reason of check', () => {
       message: `${code}: as check says`,
       fix: `${CHECK} ${NAME} --project deploy`,
     });
-    expect(judgeImages(said(reason(code), 'DENIED'))).toEqual([expected('DEPLOYMENT_DENIED')]);
-    expect(judgeImages(said(reason(code), 'UNKNOWN'))).toEqual([expected('DEPLOYMENT_UNDECIDED')]);
+    expect(judgeVerdicts(said(reason(code), 'DENIED'), [])).toEqual([expected('DEPLOYMENT_DENIED')]);
+    expect(judgeVerdicts(said(reason(code), 'UNKNOWN'), [])).toEqual([expected('DEPLOYMENT_UNDECIDED')]);
     for (const verdict of ['ALLOWED', 'ALLOWED_DRY_RUN', 'NOT_ENFORCED'] as const)
-      expect(judgeImages(said(reason(code), verdict))).toEqual([]);
+      expect(judgeVerdicts(said(reason(code), verdict), [])).toEqual([]);
   });
   it('has its own next step, if it names one', () => {
     const missing = reason('EVIDENCE_MISSING', { hint: 'do this' });
@@ -138,6 +138,9 @@ describe('a reason of check', () => {
       });
       expect(codesOf(said(reason(code), 'DENIED', { attestations: [ok(found(false))] }))).toEqual(['NOT_ATTESTED']);
       expect(codesOf(said(reason(code), 'DENIED', { attestations: [ok(found(true))] }))).toEqual(['DEPLOYMENT_DENIED']);
+      const [one] = said(reason(code), 'DENIED', { attestations: [ok(found(false))] }).images;
+      const [other] = said(reason(code), 'DENIED', {}, {}, `${APP}-other@${DIGEST}`).images;
+      expect(codesOf(sound({ images: [one!, other!] }))).toEqual(['DEPLOYMENT_DENIED', 'NOT_ATTESTED']);
       expect(codesOf(said(reason('EVIDENCE_MISSING'), 'UNKNOWN', { attestations: [ok(found(false))] }))).toEqual([
         'DEPLOYMENT_UNDECIDED',
         'NOT_ATTESTED',
@@ -157,12 +160,13 @@ describe('an image by its tag', () => {
       fix: `sed -i 's|${APP}:v1|${NAME}|g' MANIFEST`,
     }));
   it('has its digest filled in where it is not known', () => {
-    const [first] = judgeImages(said(unpinned, 'DENIED', { resolved: failed('UNAVAILABLE') }, {}, `${APP}:v1`)).filter(
+    const [first] = judgeVerdicts(said(unpinned, 'DENIED', { resolved: failed('UNAVAILABLE') }, {}, `${APP}:v1`), []).filter(
       ({ code }) => code === 'IMAGE_BY_TAG',
     );
     expect(first).toMatchObject({ resource: `${APP}:v1`, fix: `sed -i 's|${APP}:v1|${APP}@sha256:DIGEST|g' MANIFEST` });
   });
-  it('is resolved by attest itself', () => expect(judgeImages(said(unpinned, 'DENIED', {}, { eyes: 'attest' }, `${APP}:v1`))).toEqual([]));
+  it('is resolved by attest itself', () =>
+    expect(judgeVerdicts(said(unpinned, 'DENIED', {}, { eyes: 'attest' }, `${APP}:v1`), [])).toEqual([]));
 });
 
 describe('what else has a finding of its own', () => {

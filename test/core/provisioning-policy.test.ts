@@ -199,6 +199,7 @@ describe('a policy that would admit more', () => {
     };
     expect(opening(10).match(/the pattern gcr/g)).toHaveLength(10);
     expect(opening(10)).not.toContain('more');
+    expect(opening(2)).toMatch(/exempts now; the pattern gcr/);
     expect(opening(12).match(/the pattern gcr/g)).toHaveLength(10);
     expect(opening(12)).toMatch(/; and 2 more$/);
   });

@@ -5,45 +5,9 @@ import type { Digest } from '../../src/core/image/digest.js';
 import { pin } from '../../src/core/image/reference.js';
 import type { NoteName } from '../../src/core/names.js';
 import { encodePayload, payloadFor } from '../../src/core/payload/payload.js';
-import { attest } from '../../src/usecases/attest.js';
 import type { AttestRequest } from '../../src/usecases/requests.js';
-import { attestorOf, digest, memoryPorts, reference, testKey, type Memory, type TestKey } from '../support/ports.js';
-
-const IMAGE = `gcr.io/p/app@${digest('app')}`;
-const key = testKey('//cloudkms.googleapis.com/v1/key');
-const other = testKey('//cloudkms.googleapis.com/v1/other');
-const attestor = attestorOf('ci', key);
-
-const unavailable = (): BinauthzError => new BinauthzError('UNAVAILABLE', 'connection reset', { transient: { kind: 'unavailable' } });
-
-function request(overrides: Partial<AttestRequest> = {}): AttestRequest {
-  return {
-    images: [reference(IMAGE)],
-    attestors: [attestor.name],
-    multiPlatform: 'both',
-    waitTimeoutMs: 60_000,
-    dryRun: false,
-    ...overrides,
-  };
-}
-
-/** An attestation for IMAGE by a key, as somebody else might have stored it. */
-async function attestationBy(signer: TestKey, id = signer.entry.id) {
-  const image = pin(reference(IMAGE), digest('app'));
-  const payload = encodePayload(payloadFor(image));
-  const [first] = signer.signers;
-  return {
-    note: attestor.note,
-    resourceUri: `https://${IMAGE}`,
-    payload,
-    signatures: [{ publicKeyId: id, bytes: await first.sign(payload, first.publicKeys[0]) }],
-  };
-}
-
-async function run(ports: Memory, overrides: Partial<AttestRequest> = {}) {
-  const { result, errors } = await attest(request(overrides), ports);
-  return { result, codes: errors.map(({ code }) => code), statuses: result.attestations.map(({ status }) => status), errors };
-}
+import { IMAGE, attestationBy, attestor, key, other, run, unavailable } from '../support/attest.js';
+import { attestorOf, digest, memoryPorts, reference, testKey, type Memory } from '../support/ports.js';
 
 describe('attest', () => {
   it('signs, validates, posts and sees the attestation', async () => {

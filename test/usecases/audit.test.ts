@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The audit where logs repeat themselves, break off, or may not be read.
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { BinauthzError, BinauthzErrors, type ErrorCode } from '../../src/core/errors.js';
 import { parseProjectId, type ProjectId } from '../../src/core/names.js';
 import type { AuditLog } from '../../src/ports/audit-log.js';
 import type { Reporter } from '../../src/ports/reporter.js';
 import { audit } from '../../src/usecases/audit.js';
 import { fakePace } from '../support/fake-pace.js';
-import { denied, LOG_PROJECT, type Entry } from '../support/log-entries.js';
+import { denied, LOG_PROJECT, pod, type Entry } from '../support/log-entries.js';
 
-const quiet: Reporter = { step: () => undefined, info: () => undefined, warn: () => undefined, debug: () => undefined };
+const said: string[] = [];
+const reporter: Reporter = { step: () => undefined, info: (text) => void said.push(text), warn: () => undefined, debug: () => undefined };
+beforeEach(() => void (said.length = 0));
 const project = parseProjectId(LOG_PROJECT) as ProjectId;
 const NOW = Date.parse('2026-11-21T00:00:00Z');
 
-type Page = readonly Entry[] | ErrorCode;
+type Page = readonly Entry[] | ErrorCode | BinauthzError;
 
 /** A log of GKE and of Cloud Run with these pages; a code is a page that fails so. */
 function logOf(gke: readonly Page[], cloudRun: readonly Page[], filters: string[] = []): AuditLog {
   return {
     async *pages(_, filter) {
       filters.push(filter);
-      for (const page of filter.includes('k8s_cluster') ? gke : cloudRun) {
+      for (const page of filter.includes('k8s_cluster') ? gke : filter.includes('cloud_run_revision') ? cloudRun : []) {
+        if (page instanceof BinauthzError) throw page;
         if (typeof page === 'string') throw new BinauthzError(page, `cannot read: ${page}`);
         yield page;
       }
@@ -28,7 +31,7 @@ function logOf(gke: readonly Page[], cloudRun: readonly Page[], filters: string[
   };
 }
 
-const run = (auditLog: AuditLog) => audit({ project, sinceMs: 86_400_000 }, { auditLog, clock: fakePace(NOW), reporter: quiet });
+const run = (auditLog: AuditLog) => audit({ project, sinceMs: 86_400_000 }, { auditLog, clock: fakePace(NOW), reporter });
 const at = (insertId: string, timestamp = '2026-11-20T10:00:00Z'): Entry => ({ ...denied(1), insertId, timestamp });
 
 describe('a complete read', () => {
@@ -52,6 +55,16 @@ describe('a complete read', () => {
       ),
     );
     expect([result.events.map(({ insertId }) => insertId), result.groups.map(({ count }) => count)]).toEqual([['x', 'y'], [2]]);
+  });
+
+  it('says how much it looked at', async () => {
+    const { result } = await run(logOf([[at('x'), at('y')], [pod(1)]], [[at('z')]]));
+    expect(result).toMatchObject({ schema: 'binauthz.audit/v1', project: LOG_PROJECT });
+    expect(result).not.toHaveProperty('errors');
+    expect(said.toSorted()).toEqual([
+      'Cloud Run: looked at 1 log entry since 2026-11-20T00:00:00.000Z',
+      'GKE: looked at 3 log entries since 2026-11-20T00:00:00.000Z',
+    ]);
   });
 
   it('takes no entry without an id for the copy of another', async () => {
@@ -78,6 +91,38 @@ describe('a read that breaks off', () => {
     expect([result.events.length, result.complete, errors]).toEqual([found, false, []]);
     expect(result.errors).toMatchObject([{ code: 'LOGS_INCOMPLETE', exitCode: 4, message: expect.stringContaining('GKE') as string }]);
     expect(result.readiness).toMatchObject({ complete: false, statement: expect.stringMatching(/^unknown: /) as string });
+  });
+
+  it.each<[string, readonly Page[], string]>([
+    ['nothing', ['UNAVAILABLE'], 'nothing'],
+    ['a page', [[], 'UNAVAILABLE'], '1 page'],
+    ['two pages', [[], [at('x')], 'UNAVAILABLE'], '2 pages'],
+  ])('after %s says so, of which platform, and what to do', async (_, cloudRun, read) => {
+    const { result } = await run(logOf([[]], cloudRun));
+    expect(result.errors).toMatchObject([
+      {
+        code: 'LOGS_INCOMPLETE',
+        message: `the log entries of Cloud Run were not read to their end (${read}): cannot read: UNAVAILABLE`,
+        hint: expect.stringContaining('shorter --since') as string,
+      },
+    ]);
+    expect(result.errors?.[0]).not.toHaveProperty('resource');
+    expect(said).toEqual([expect.stringContaining('GKE')]);
+  });
+
+  it('keeps the resource that could not be read', async () => {
+    const failure = new BinauthzError('UNAVAILABLE', 'no answer', { resource: 'projects/shop-prod' });
+    expect((await run(logOf([failure], [[]]))).result.errors).toMatchObject([{ resource: 'projects/shop-prod' }]);
+  });
+
+  it('by a mistake of this program throws, also after a page', async () =>
+    expect(await run(logOf([[at('x')], 'INTERNAL'], [[]])).catch((error: unknown) => error)).toBeInstanceOf(BinauthzErrors));
+
+  it('on both platforms for two reasons says both', async () => {
+    const { result } = await run(logOf(['UNAVAILABLE'], [[], 'UNAVAILABLE']));
+    expect(result.errors).toHaveLength(2);
+    const thrown: unknown = await run(logOf(['PERMISSION_DENIED'], ['PROJECT_NOT_FOUND'])).catch((error: unknown) => error);
+    expect((thrown as BinauthzErrors).errors.map((error) => error.code)).toEqual(['PERMISSION_DENIED', 'PROJECT_NOT_FOUND']);
   });
 
   it.each<ErrorCode>(['PERMISSION_DENIED', 'PROJECT_NOT_FOUND', 'RESPONSE_INVALID', 'CANCELLED'])(

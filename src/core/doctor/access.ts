@@ -57,9 +57,15 @@ export function refused(error: BinauthzError, what: string, tested: readonly Tes
   const isForbidden = error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
   const isTold = tested.some(
     ({ resource, missing }) =>
-      missing.ok && missing.value.length > 0 && (error.resource === resource || error.resource?.startsWith(`${resource}/`)),
+      missing.ok && missing.value.some(isNeeded) && (error.resource === resource || error.resource?.startsWith(`${resource}/`)),
   );
   return isForbidden && isTold ? [] : [unread(error, what)];
+}
+
+// Without a permission that is only advised, less is checked, and nothing is refused.
+function isNeeded(permission: string): boolean {
+  const need = needOf(permission);
+  return need !== undefined && need.isAdvice !== true;
 }
 
 function missingRole(resource: string, role: string, needs: readonly Need[], { signer }: Question): Finding {

@@ -6,18 +6,19 @@ import { addKmsKey, agentOfAttestor, createAttestor, createNote, grantRoles } fr
 import { shellLine } from '../provisioning/gcloud.js';
 import { publicKeyOf, type AttestorKey } from '../signing/public-key.js';
 import { sharedKeys } from '../signing/shared-keys.js';
-import { refused, unread } from './access.js';
+import { advised, refused, unread } from './access.js';
 import { accessOf, NOTE_READERS, VERIFIERS } from './agents.js';
 import { distrust, makeKey, trust, trustSome } from './commands.js';
 import { known, type AttestorFacts, type DoctorFacts } from './facts.js';
 import type { Finding } from './findings.js';
+import { choiceOf } from './policy.js';
 
 const VIEWER = 'roles/containeranalysis.notes.occurrences.viewer';
 const VERIFIER = 'roles/binaryauthorization.attestorsVerifier';
 
 /** What is wrong with the attestors themselves. */
 export function judgeAttestors(facts: DoctorFacts): readonly Finding[] {
-  return [...facts.attestors.flatMap((attestor) => judgeAttestor(attestor, facts)), ...judgeSharing(facts)];
+  return [...facts.attestors.flatMap((attestor) => judgeAttestor(attestor, facts)), ...judgeOthers(facts), ...judgeSharing(facts)];
 }
 
 /** What could not be known about an attestor: it changes no verdict, and is said in every report. */
@@ -31,7 +32,7 @@ export function assumptionsOfAttestors({ attestors }: DoctorFacts): readonly str
       ...(facts.note.found.ok ? [] : [`the note ${facts.note.name} exists, and is one for attestations: it could not be read`]),
       ...(isNoteOpen
         ? [
-            `the account ${agent ?? ''} of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`,
+            `the account ${agent === undefined ? '' : `${agent} `}of ${facts.name} may read the note ${facts.note.name}: the IAM policies that would tell could not be read to the end`,
           ]
         : []),
       ...(isDeployerOpen
@@ -55,6 +56,19 @@ function judgeAttestor(facts: AttestorFacts, all: DoctorFacts): readonly Finding
     ...judgeAgent(facts, attestor.value),
     ...judgeDeployer(facts, all),
   ];
+}
+
+// Attest does not look at them, nor does check where another rule decides.
+function judgeOthers(facts: DoctorFacts): readonly Finding[] {
+  const { others, policy, question } = facts;
+  const rules = (policy.ok && choiceOf(question, policy.value)?.rules) || [];
+  const deciding = new Set(rules.flatMap(({ rule }) => rule.requireAttestationsBy));
+  return others.flatMap(({ name, attestor }) => {
+    // One that does not exist is a finding of the policy.
+    if (!attestor.ok && attestor.error.code === 'ATTESTOR_NOT_FOUND') return [];
+    const findings = attestor.ok ? judgeKeysOf(attestor.value, facts) : [unread(attestor.error, `the attestor ${name}`)];
+    return question.eyes === 'check' && deciding.has(name) ? findings : findings.map(advised);
+  });
 }
 
 function missingAttestor({ name, note }: AttestorFacts, { keys, question }: DoctorFacts): Finding {

@@ -12,6 +12,7 @@ import { judgeImages } from './images.js';
 import { judgeKeys } from './keys.js';
 import { judgePolicy } from './policy.js';
 import { assumptionsOfTarget, judgeTarget } from './targets.js';
+import { judgeVerdicts } from './verdicts.js';
 
 /** What was found, and what had to be taken for granted. */
 export interface Diagnosis {
@@ -22,10 +23,10 @@ export interface Diagnosis {
 /** Judges everything that was found out. What stops the command comes first. */
 export function diagnose(facts: DoctorFacts): Diagnosis {
   const { question } = facts;
-  const all = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeTarget].flatMap((judge) =>
+  const parts = [judgeServices, judgePermissions, judgeKeys, judgeAttestors, judgeImages, judgePolicy, judgeTarget].flatMap((judge) =>
     judge(facts),
   );
-  const findings = settled(distinct(all), facts).map((finding) => report(finding, question.eyes));
+  const findings = settled(distinct([...parts, ...judgeVerdicts(facts, parts)]), facts).map((finding) => report(finding, question.eyes));
   const ofImages = facts.images.flatMap((image) => image.assumptions);
   const assumptions = [...assumptionsOfAttestors(facts), ...assumptionsOfServices(facts), ...assumptionsOfTarget(facts), ...ofImages].map(
     oneLine,
@@ -53,12 +54,13 @@ export function refusalOf(findings: readonly DoctorFinding[]): BinauthzError | u
   });
 }
 
-// One cause shows in several reads; one command repairs it.
+// One cause shows in several reads; one command repairs it. What stops the command outweighs the same thing as advice.
 function distinct(findings: readonly Finding[]): readonly Finding[] {
   const byKey = new Map<string, Finding>();
   for (const finding of findings) {
     const key = JSON.stringify([finding.code, finding.resource, finding.fix]);
-    if (!byKey.has(key)) byKey.set(key, finding);
+    const told = byKey.get(key);
+    if (told === undefined || told.error === 'none') byKey.set(key, finding);
   }
   return [...byKey.values()];
 }

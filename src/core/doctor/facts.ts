@@ -31,6 +31,8 @@ export interface Question {
   readonly platform: Platform;
   /** Where the images run, as far as it was named. */
   readonly target?: TargetRef;
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
   /** Who runs this, as IAM names it: `serviceAccount:EMAIL`. */
   readonly signer?: string;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The images: whether the registry has them, what hangs on the attestors' notes for them, and what check would say.
+// The images: whether the registry has them, and what hangs on the attestors' notes for them.
 import type { BinauthzError } from '../errors.js';
-import { nameOf, pinnedName, type ImageReference } from '../image/reference.js';
-import type { Reason, ReasonCode } from '../policy/verdict.js';
+import { nameOf, type ImageReference } from '../image/reference.js';
 import { shellLine } from '../provisioning/gcloud.js';
 import { advised, refused, unread } from './access.js';
 import { attestAgain, grant, repositoryOf } from './commands.js';
@@ -13,15 +12,11 @@ const READER = 'roles/artifactregistry.reader';
 
 /** What is wrong with the images and their attestations. */
 export function judgeImages(facts: DoctorFacts): readonly Finding[] {
-  return facts.images.flatMap((image) => {
-    const attestations = known(image.attestations).flatMap((found) => judgeAttestations(found, image, facts));
-    return [
-      ...judgeManifest(image, facts),
-      ...unreadListings(image, facts),
-      ...attestations,
-      ...judgeVerdict(image, facts, attestations.length > 0),
-    ];
-  });
+  return facts.images.flatMap((image) => [
+    ...judgeManifest(image, facts),
+    ...unreadListings(image, facts),
+    ...known(image.attestations).flatMap((found) => judgeAttestations(found, image, facts)),
+  ]);
 }
 
 // On GKE the digest alone is judged, and check asks no registry.
@@ -108,66 +103,4 @@ function relativeOf({ attestor, digest, siblings, index }: AttestationFacts, { p
   if (index === digest)
     return { code: 'CHILD_ATTESTED_ONLY', message: `of the index ${digest} the image ${attested}, but the index is what is deployed` };
   return { code: 'SIBLING_ATTESTED_ONLY', message: `of the index ${index ?? ''} the image ${attested}, but ${judged}, which is not` };
-}
-
-/** Reasons of check that some other finding tells, with its repair. */
-const TOLD: ReadonlySet<ReasonCode> = new Set([
-  'ATTESTED',
-  'POLICY_ALLOWS_ALL',
-  'POLICY_DENIES_ALL',
-  'ATTESTOR_HAS_NO_KEY',
-  'ATTESTOR_MISSING',
-  'EXEMPT_BY_SYSTEM_POLICY',
-  'CLUSTER_NOT_ENFORCING',
-  'CLUSTER_NOT_FOUND',
-  'SERVICE_NOT_OPTED_IN',
-  'CLOUD_RUN_PLATFORM_POLICY',
-  'RULE_MAPS_CONFLICT',
-  'POLICY_NOT_READABLE',
-]);
-const ATTESTATION_REASONS: ReadonlySet<ReasonCode> = new Set(['NO_TRUSTED_ATTESTATION', 'PLATFORM_CHILD_NOT_ATTESTED']);
-
-/** What check says and no other finding does. */
-function judgeVerdict(image: ImageFacts, facts: DoctorFacts, areAttestationsTold: boolean): readonly Finding[] {
-  const { evaluation } = image;
-  if (!evaluation) return [];
-  return evaluation.reasons
-    .filter(({ code }) => !TOLD.has(code) && !(areAttestationsTold && ATTESTATION_REASONS.has(code)))
-    .flatMap((reason) => ofReason(reason, image, facts));
-}
-
-function ofReason(
-  { code, message, hint, attestor }: Reason,
-  { asked, evaluation, resolved }: ImageFacts,
-  facts: DoctorFacts,
-): readonly Finding[] {
-  const resource = asked.original;
-  const next = hint ?? shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
-  switch (code) {
-    case 'IMAGE_NOT_PINNED': {
-      // Attest resolves tags itself; one that did not resolve is told already.
-      if (facts.question.eyes === 'attest') return [];
-      const pinned = resolved.ok ? pinnedName(resolved.value.reference) : `${nameOf(asked)}@sha256:DIGEST`;
-      const told = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
-      return [
-        { code: 'IMAGE_BY_TAG', resource, message: told, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) },
-      ];
-    }
-    case 'EXEMPT_BY_PATTERN':
-      return [
-        {
-          code: 'IMAGE_EXEMPT',
-          resource,
-          message: `${message}: no attestation of it is ever looked at`,
-          fix: shellLine(['gcloud', 'container', 'binauthz', 'policy', 'export', `--project=${facts.question.project}`]),
-        },
-      ];
-    case 'VALIDATION_DISAGREES':
-      return [{ code: 'GOOGLE_DISAGREES', resource: attestor ?? resource, message, fix: next }];
-    default:
-      if (evaluation?.verdict === 'DENIED') return [{ code: 'DEPLOYMENT_DENIED', resource, message: `${code}: ${message}`, fix: next }];
-      return evaluation?.verdict === 'UNKNOWN'
-        ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${message}`, fix: next }]
-        : [];
-  }
 }

@@ -47,10 +47,13 @@ export function judgePolicy({ question, policy, attestors, others, tested }: Doc
   return [...judgeWhole(matter), ...judgeRules(matter), ...judgeMissing(matter, missing), ...judgePatterns(matter)];
 }
 
+/** Where the images run. */
+export type Whereabouts = Pick<Question, 'platform' | 'target' | 'namespace' | 'serviceAccount'>;
+
 /** The rules that may decide: several where no cluster was named, and none may be chosen among several kinds. */
-export function choiceOf({ platform, target }: Pick<Question, 'platform' | 'target'>, policy: Policy): Choice | undefined {
+export function choiceOf(question: Whereabouts, policy: Policy): Choice | undefined {
   if (filledMaps(policy).length > 1) return undefined;
-  return chooseRule(policy, { image: '', platform }, placeOf({}), clusterOf(target)?.key);
+  return chooseRule(policy, { image: '', platform: question.platform }, placeOf({}, question), clusterOf(question.target)?.key);
 }
 
 function judgeWhole({ policy, question, resource }: Matter): readonly Finding[] {

@@ -4,7 +4,7 @@ import type { TargetRef } from '../deployment/target.js';
 import type { BinauthzError } from '../errors.js';
 import type { ProjectId } from '../names.js';
 import { ruleOf } from '../policy/policy.js';
-import { advised, refused } from './access.js';
+import { advised, unread } from './access.js';
 import type { DoctorFacts, TargetFacts, TargetState } from './facts.js';
 import type { Finding } from './findings.js';
 import { enforce, listTargets, nounOf, resourceOf, TARGET_KINDS } from './target-kinds.js';
@@ -43,7 +43,8 @@ function judgeBreakGlass(ref: TargetRef, { cloudRun }: TargetState, project: Pro
 
 // A place that cannot be read is taken for one that asks.
 function judgeUnread({ ref, tested }: TargetFacts, error: BinauthzError): readonly Finding[] {
-  return refused(error, `the ${nounOf(ref)}`, tested ? [tested] : []).map(advised);
+  const isTold = error.disabledApi === undefined && tested?.missing.ok === true && tested.missing.value.length > 0;
+  return isTold ? [] : [advised(unread(error, `the ${nounOf(ref)}`))];
 }
 
 function judgeMissing(ref: TargetRef, { question, policy }: DoctorFacts): readonly Finding[] {

@@ -137,10 +137,11 @@ function expiredReason(finding: Finding, { waiver }: WaiverState): Vulnerability
 function waiverWarnings(policy: VulnerabilityPolicy, findings: readonly JudgedFinding[], now: number): readonly string[] {
   return findings.flatMap((finding) => {
     const states = findWaivers(policy.waivers, finding, now);
-    const active = states.filter(({ isExpired }) => !isExpired);
-    if (finding.verdict === 'WAIVED' && active.every(({ isEnding }) => isEnding))
-      return active
+    // The first one lasts longest, and is the one that saves the finding.
+    if (finding.verdict === 'WAIVED')
+      return states
         .slice(0, 1)
+        .filter(({ isEnding }) => isEnding)
         .map(({ waiver }) => `the waiver of ${nameOf(finding)} by ${waiver.owner} expires on ${waiver.expires}: it is denied from then on`);
     if (finding.verdict === 'ALLOWED')
       return states

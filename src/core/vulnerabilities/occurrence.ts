@@ -143,7 +143,7 @@ function errorOf(status: unknown): readonly string[] {
 function timeOf(time: unknown): string | undefined {
   if (typeof time === 'string') return time === '' ? undefined : time;
   if (!isFields(time)) return undefined;
-  const seconds = Number(textOf(time['seconds']) || time['seconds']);
+  const seconds = Number(time['seconds']);
   const nanos = typeof time['nanos'] === 'number' ? time['nanos'] : 0;
   if (!Number.isSafeInteger(seconds) || seconds === 0 || Math.abs(seconds) > 1e11) return undefined;
   return new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString();

@@ -24,8 +24,6 @@ export interface ExamineImagePorts extends FindPorts, EvidencePorts, ContextPort
 export interface Whereabouts {
   /** How the Cloud Run service or job is set, where one was named and read. */
   readonly cloudRun?: CloudRunSetting;
-  readonly namespace?: string;
-  readonly serviceAccount?: string;
 }
 
 /** The child that Cloud Run runs of an index (facts 5.6). */
