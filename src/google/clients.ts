@@ -9,7 +9,7 @@ import { endpointsOf, type ApiName, type EndpointOptions } from './endpoints.js'
 import { translateCredentials } from './errors.js';
 import { createRest, type Rest } from './rest.js';
 import { createCaller, type Caller } from './retry.js';
-import { createTransport, type Transport, type TransportOptions } from './transport.js';
+import { createTransport, type Transport } from './transport.js';
 
 export type { ApiName } from './endpoints.js';
 
@@ -21,7 +21,6 @@ export interface GoogleOptions extends EndpointOptions, CredentialOptions {
   readonly signal?: AbortSignal;
   /** How long one attempt of a call may take; 20 seconds unless given. */
   readonly timeoutMs?: number;
-  readonly agentFor?: TransportOptions['agentFor'];
 }
 
 /** Google's APIs with the identity and endpoints of a run. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Agent } from 'node:https';
 import type { AuthClient } from 'google-auth-library';
 import type { Secret } from '../core/secret.js';
+import { isLoopback } from './endpoints.js';
 
 /** Which identity calls are made with. */
 export interface CredentialOptions {
@@ -10,6 +12,8 @@ export interface CredentialOptions {
   readonly accessToken?: Secret;
   /** The project that calls are counted and billed against, where it is not the credential's own. */
   readonly quotaProject?: string;
+  /** The agent for a URL that is not reached directly, but through a proxy. */
+  readonly agentFor?: ((url: URL) => Promise<Agent | undefined>) | undefined;
 }
 
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
@@ -19,6 +23,7 @@ export async function loadCredentials(options: CredentialOptions): Promise<AuthC
   const library = await import('google-auth-library');
   const client = await choose(library, options);
   if (options.quotaProject !== undefined) client.quotaProjectId = options.quotaProject;
+  reachBy(client, options.agentFor);
   return client;
 }
 
@@ -32,4 +37,22 @@ async function choose(library: typeof import('google-auth-library'), options: Cr
   // The library wants to know a project and would run gcloud, or ask Resource Manager, to learn one. Nothing here uses
   // it, so it is told a name instead.
   return await new library.GoogleAuth({ scopes: SCOPES, projectId: 'not-used-by-binauthz' }).getClient();
+}
+
+// The library looks for proxies itself, takes what a proxy says for the words of whom it stands before, and does not spare this
+// machine. Whatever fetches a token goes the way that all else goes; who is impersonated is asked for by another client.
+function reachBy(client: AuthClient, agentFor: CredentialOptions['agentFor']): void {
+  client.transporter.defaults.noProxy = [/^/];
+  client.transporter.interceptors.request.add({
+    resolved: async (request) => {
+      // The certificate of a workload is in an agent of its own.
+      if (request.cert !== undefined) return request;
+      const direct = { ...request };
+      delete direct.agent;
+      const agent = isLoopback(request.url.href) ? undefined : await agentFor?.(request.url);
+      return agent === undefined ? direct : { ...direct, agent };
+    },
+  });
+  const { sourceClient } = client as { readonly sourceClient?: AuthClient };
+  if (sourceClient !== undefined) reachBy(sourceClient, agentFor);
 }

@@ -5,7 +5,7 @@ import { ERROR_CODES } from '../core/error-codes.js';
 import { BinauthzError, type ErrorCode, type ErrorDetails, type Transient } from '../core/errors.js';
 import { CredentialFailure, HttpFailure, parseProblem, TimeoutFailure, type Need, type Problem } from './failures.js';
 import { enableHint, grantHint } from './grants.js';
-import { member } from './json.js';
+import { member, text } from './json.js';
 
 /** What was being done, so that a failure can be told in its terms. */
 export interface Call {
@@ -58,6 +58,8 @@ export function translate(thrown: unknown, call: Call, cancelled: boolean): unkn
   const chain = causes(thrown);
   const http = find(chain, HttpFailure);
   if (http) return ofAnswer(http, call);
+  const proxy = ofProxy(chain, call);
+  if (proxy) return proxy;
   const credential = find(chain, CredentialFailure);
   if (credential) return ofCredentials(credential, call);
   const timeout = find(chain, TimeoutFailure);
@@ -189,13 +191,17 @@ function oauthText(error: unknown): string | undefined {
   return typeof named === 'string' ? `${named}${typeof description === 'string' ? `: ${description}` : ''}` : undefined;
 }
 
+function ofProxy(chain: readonly unknown[], call: Call): BinauthzError | undefined {
+  const proxy = chain.find((error) => /^EPROXY(?:DOWN)?$/.test(text(member(error, 'code')) ?? ''));
+  if (proxy === undefined) return undefined;
+  return fail(call, 'UNAVAILABLE', messageOf(proxy), {
+    hint: 'check https_proxy, its user and password, and what the proxy admits; no_proxy names the hosts that need none',
+    ...(member(proxy, 'code') === 'EPROXYDOWN' ? { transient: { kind: 'unavailable' } as const } : {}),
+    cause: chain[0],
+  });
+}
+
 function ofNetwork(chain: readonly unknown[], call: Call): BinauthzError | undefined {
-  const proxy = chain.find((error) => member(error, 'code') === 'EPROXY');
-  if (proxy !== undefined)
-    return fail(call, 'UNAVAILABLE', messageOf(proxy), {
-      hint: 'check https_proxy, its user and password, and what the proxy admits; no_proxy names the hosts that need none',
-      cause: chain[0],
-    });
   const code = networkCode(chain);
   // node-fetch names the URL in its message; the host tells whether it was Google, an override or the emulator.
   const host = /\bhttps?:\/\/[^/\s]+/.exec(messageOf(chain[0]))?.[0];
@@ -204,7 +210,7 @@ function ofNetwork(chain: readonly unknown[], call: Call): BinauthzError | undef
       transient: { kind: 'unavailable' },
       cause: chain[0],
     });
-  const tls = codes(chain).find((found) => /CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(found));
+  const tls = codes(chain).find((found) => /CERT|^EPROTO$|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(found));
   if (tls === undefined) return undefined;
   return fail(call, 'UNAVAILABLE', `the server’s certificate was not accepted (${tls})`, {
     hint: 'check proxies and NODE_EXTRA_CA_CERTS',

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one way out to Google: the client libraries and rest.ts both send through here, so that credentials, endpoints,
 // time limits, cancellation and Retry-After are the same for all of them.
-import type { Agent } from 'node:https';
 import type { AuthClient } from 'google-auth-library';
 import type { Pace } from '../core/retry.js';
 import type { Reporter } from '../ports/reporter.js';
@@ -32,8 +31,6 @@ export interface TransportOptions {
   readonly signal?: AbortSignal;
   /** How long one attempt may take, credentials included. */
   readonly timeoutMs: number;
-  /** The agent for a URL that is not reached directly, but through a proxy. */
-  readonly agentFor?: ((url: URL) => Promise<Agent | undefined>) | undefined;
 }
 
 /** Sends one request, once. */
@@ -77,8 +74,6 @@ async function exchange(client: AuthClient, request: HttpRequest, signal: AbortS
   // Checked where it would be sent, whatever was checked before: a token in clear text is a token given away.
   if (!request.url.startsWith('https://') && !isLoopback(request.url))
     throw new Error('refusing to send to a host that is neither https nor loopback');
-  const url = new URL(request.url);
-  const agent = isLoopback(request.url) ? undefined : await options.agentFor?.(url);
   const response = await client.transporter.request<ArrayBuffer>({
     method: request.method as 'GET',
     url: request.url,
@@ -90,8 +85,6 @@ async function exchange(client: AuthClient, request: HttpRequest, signal: AbortS
     maxContentLength: LARGEST_BODY_BYTES,
     // Google's APIs never redirect, and a credential follows nobody.
     redirect: 'manual',
-    // Without an agent the library would look for a proxy itself.
-    ...(agent === undefined ? { noProxy: [url.hostname] } : { agent }),
   });
   options.reporter.debug(`${request.method} ${request.url.replace(/\?.*$/, '')} ${response.status}`);
   if (response.status < 200 || response.status > 299) {

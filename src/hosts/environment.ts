@@ -143,11 +143,23 @@ function readProxy(env: Env, issues: BinauthzError[]): Proxy | undefined {
   if (text === undefined) return undefined;
   const address = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url && /^https?:$/.test(url.protocol) && url.hostname !== '')
+  if (url && /^https?:$/.test(url.protocol) && url.hostname !== '' && isDecodable(`${url.username}${url.password}`))
     return { url, except: (given(env, 'no_proxy') ?? given(env, 'NO_PROXY') ?? '').split(/[\s,]+/).filter((entry) => entry !== '') };
   // It may hold a password, so it is not shown.
-  issues.push(expectedButGot(variable, 'the http or https URL of a proxy', 'something else (not shown)'));
+  issues.push(
+    expectedButGot(variable, 'the http or https URL of a proxy', 'something else (not shown)', 'in a password write a percent sign as %25'),
+  );
   return undefined;
+}
+
+// A percent sign in a password is to be written %25.
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function dockerConfigPath(env: Env): string {

@@ -35,11 +35,18 @@ async function tunnelThrough(proxy: URL): Promise<Agent> {
     override async connect(...[request, options]: Parameters<ProxyAgent<string>['connect']>): Promise<Socket> {
       let status = 0;
       request.once('proxyConnect', (answer: { readonly statusCode: number }) => (status = answer.statusCode));
-      const socket = await super.connect(request, options);
+      const socket = await super.connect(request, options).catch((cause: unknown) => {
+        throw failure('EPROXYDOWN', `the proxy ${proxy.host} opened no tunnel: ${cause instanceof Error ? cause.message : String(cause)}`);
+      });
       if (status === 200) return socket;
       socket.destroy();
-      throw Object.assign(new Error(`the proxy ${proxy.host} answered ${status}`), { code: 'EPROXY' });
+      throw failure(status >= 500 ? 'EPROXYDOWN' : 'EPROXY', `the proxy ${proxy.host} answered ${status || 'something that is not HTTP'}`);
     }
   }
   return new Tunnel(proxy.href, { keepAlive: true }) as unknown as Agent;
+}
+
+/** `EPROXY`, or `EPROXYDOWN` where another attempt may help: an error by whose code an adapter knows it. */
+function failure(code: 'EPROXY' | 'EPROXYDOWN', message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

@@ -64,7 +64,8 @@ export function networkError(cause: unknown, { host, resource, ended }: FailedEx
 function explain(cause: unknown): Explanation {
   const code = codeOf(cause);
   if (CERTIFICATE_CODES.test(code)) return { reason: `the TLS connection failed (${code})`, hint: CERTIFICATE_HINT, transient: false };
-  if (code === 'EPROXY' && cause instanceof Error) return { reason: cause.message, hint: PROXY_HINT, transient: false };
+  if (/^EPROXY(?:DOWN)?$/.test(code) && cause instanceof Error)
+    return { reason: cause.message, hint: PROXY_HINT, transient: code === 'EPROXYDOWN' };
   if (code.startsWith('HPE_'))
     return {
       reason: `its answer is not HTTP (${code})`,

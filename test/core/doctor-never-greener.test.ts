@@ -7,15 +7,17 @@ import type { AttestorName, NoteName } from '../../src/core/names.js';
 import type { Reason } from '../../src/core/policy/verdict.js';
 import {
   ATTESTOR,
+  BLOCK,
+  KEY,
+  NOTE,
+  PROJECT,
   attesting,
   attestor,
-  BLOCK,
   failed,
   image,
   lacks,
   ok,
   policy,
-  PROJECT,
   requiring,
   sound,
 } from '../support/doctor-facts.js';
@@ -27,6 +29,11 @@ const down = (resource: string) => failed('UNAVAILABLE', 'down', { resource });
 const off = (resource: string) => failed('PERMISSION_DENIED', 'off', { resource, disabledApi: 'binaryauthorization.googleapis.com' });
 const denied = (reason: Partial<Reason> & Pick<Reason, 'code'>) => [
   image({ evaluation: { verdict: 'DENIED', rule: 'r', reasons: [{ message: 'so', ...reason }], assumptions: [], warnings: [] } }),
+];
+const undecided = [
+  image({
+    evaluation: { verdict: 'UNKNOWN', rule: '', reasons: [{ code: 'POLICY_NOT_READABLE', message: 'so' }], assumptions: [], warnings: [] },
+  }),
 ];
 const services = [{ project: PROJECT, off: failed('PERMISSION_DENIED') }];
 const withoutKeys = { name: QA, attestor: ok({ name: QA, note: 'projects/n/notes/q' as NoteName, keys: [] }) };
@@ -58,6 +65,12 @@ describe('doctor is never greener than the command', () => {
         ],
       }),
     ],
+    // Doctor signs, attaches and stores nothing, so that nothing but the test could have told.
+    ...[KEY, NOTE, 'projects/trust'].map((resource): [string, DoctorFacts] => [
+      `nobody could tell what may be done on ${resource}`,
+      attesting({ tested: [{ resource, missing: failed('PERMISSION_DENIED', 'no', { resource }) }] }),
+    ]),
+    ['the policy is read once, and not a second time', sound({ images: undecided })],
     // images.ts takes reasons for told that nothing has told.
     [
       'the policy denies everything, and no attestor was named',

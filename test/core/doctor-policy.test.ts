@@ -67,12 +67,15 @@ describe('the rule that decides', () => {
     expect(codesOf(specific)).toEqual([allows]);
     expect(codesOf(withPolicy(never))).toEqual([]);
   });
-  it('is made to require the attestors where it denies everything, unless nobody asked for any', () => {
+  it('is made to require the attestors where it denies everything, or to ask again where nobody named one', () => {
     expectFindings(withDefault(DENY, two), {
       ...{ ...base, code: denies, error: 'POLICY_DENIED', fix: required },
       says: ['defaultAdmissionRule denies every image, attested or not (ALWAYS_DENY)'],
     });
-    expect(codesOf(withDefault(DENY, { attestors: [] }))).toEqual([]);
+    expectFindings(withDefault(DENY, { attestors: [] }), {
+      ...{ ...base, code: denies, error: 'POLICY_DENIED', fix: 'binauthz doctor --project deploy --attestor ATTESTOR' },
+      says: ['denies every image', 'name the attestor that is to decide instead'],
+    });
   });
   it('is made to block where it only logs', () => {
     expectFindings(withDefault({ ...requiring(ATTESTOR), ...DRY_RUN }), {

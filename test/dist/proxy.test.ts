@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Behind a company's proxy: Google's own host names, by TLS, and nothing but the proxy to reach them through.
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, type CliEnded } from '../support/cli.js';
 import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
@@ -74,6 +78,66 @@ describe.skipIf(!found('openssl'))(titled('behind a proxy', 'openssl'), () => {
     expect(stderr).toContain('check https_proxy');
     // What the proxy said once would be the same again.
     expect(way.asked).toHaveLength(new Set(way.asked).size);
+  });
+
+  describe('fetches tokens the same way', () => {
+    let folder: string;
+    let account: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'binauthz-account-'));
+      account = join(folder, 'account.json');
+      const { privateKey } = generateKeyPairSync('rsa', {
+        modulusLength: 2048,
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+      });
+      const own = {
+        type: 'service_account',
+        client_email: 'ci@shop-prod.iam.gserviceaccount.com',
+        private_key: privateKey,
+        private_key_id: 'k',
+      };
+      // What is impersonated is asked for by a client of its own.
+      const impersonated = {
+        type: 'impersonated_service_account',
+        service_account_impersonation_url:
+          'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/other@shop-prod.iam.gserviceaccount.com:generateAccessToken',
+        source_credentials: own,
+      };
+      await writeFile(account, JSON.stringify(own));
+      await writeFile(join(folder, 'impersonated.json'), JSON.stringify(impersonated));
+    });
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    const list = (credentials: string, env: Record<string, string>): Promise<CliEnded> =>
+      cli(['list', IMAGE, '--attestor', attestor, '--output', 'json'], {
+        env: { NODE_EXTRA_CA_CERTS: front.certificate, GOOGLE_APPLICATION_CREDENTIALS: credentials, ...env },
+      });
+
+    it.each(['account.json', 'impersonated.json'])('takes nobody’s word for Google’s token: %s', async (name) => {
+      const way = await proxy(
+        'HTTP/1.1 203 OK\r\ncontent-type: application/json\r\ncontent-length: 38\r\n\r\n{"access_token":"EVIL","expires_in":99}',
+      );
+      const { code, stderr } = await list(join(folder, name), { https_proxy: `http://127.0.0.1:${way.port}` });
+      expect(code, stderr).toBe(9);
+      expect(stderr).toContain(`the proxy 127.0.0.1:${way.port} answered 203`);
+      expect(way.asked.filter((host) => /binaryauthorization|containeranalysis/.test(host))).toEqual([]);
+    });
+
+    it('asks for it where no_proxy leads', async () => {
+      const way = await proxy('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n');
+      await list(account, { https_proxy: `127.0.0.1:${way.port}`, HTTP_PROXY: `http://127.0.0.1:${way.port}`, no_proxy: 'googleapis.com' });
+      expect(way.asked.filter((host) => host.includes('googleapis.com'))).toEqual([]);
+    });
+  });
+
+  it('waits for a proxy that is down, and ends with its name', async () => {
+    const way = await proxy('');
+    const { code, stderr } = await attest({ https_proxy: `http://127.0.0.1:${way.port}` });
+    expect(code).toBe(9);
+    expect(stderr).toMatch(new RegExp(`the proxy 127\\.0\\.0\\.1:${way.port} opened no tunnel`));
+    expect(stderr).not.toContain('bug');
+    expect(way.asked.length).toBeGreaterThan(new Set(way.asked).size);
   });
 
   it('goes round the proxy to hosts that no_proxy names', async () => {

@@ -177,10 +177,10 @@ describe.skipIf(!canWalk)(title('the first orb configuration'), () => {
   it('expands with the packed orb, and its job attests', async () => {
     const orb = await packOrb();
     const config = parse(fileOf('config.yml'), { version: '1.1' }) as Config;
-    expect(expandConfig(config, orb).map(({ name }) => name)).toEqual(['binauthz/attest']);
-    const [entry] = config.workflows?.['release']?.jobs ?? [];
-    const { context, use_oidc: oidc, ...args } = Object(entry)['binauthz/attest'] as Record<string, unknown>;
-    expect([context, oidc]).toEqual(['google-cloud', true]);
+    expect(expandConfig(config, orb).map(({ name }) => name)).toEqual(['build', 'binauthz/attest']);
+    const [, entry] = config.workflows?.['release']?.jobs ?? [];
+    const { context, requires, use_oidc: oidc, ...args } = Object(entry)['binauthz/attest'] as Record<string, unknown>;
+    expect([context, requires, oidc]).toEqual(['google-cloud', ['build'], true]);
 
     // The page has stopped its emulator. Of OIDC the emulator knows nothing: test/orb/oidc.test.ts does.
     await play(plays.find(({ text }) => text.includes('stage.sh')) as Block);

@@ -53,13 +53,16 @@ describe('which hosts are reached through the proxy', () => {
     expect(await agentFor(new URL('https://gcr.io/'))).toBe(await agentFor(new URL('https://eu.gcr.io/')));
   });
 
-  it.each(['socks5://proxy:1080', 'http://', 'ftp://user:hunter2@proxy', 'http://a b'])('%s is no proxy', (https_proxy) => {
-    const { environment, issues } = readEnvironment({ https_proxy });
-    expect(environment.proxy).toBeUndefined();
-    expect(issues.map(({ message }) => message)).toEqual([
-      'https_proxy: expected the http or https URL of a proxy, got something else (not shown)',
-    ]);
-  });
+  it.each(['socks5://proxy:1080', 'http://', 'ftp://user:hunter2@proxy', 'http://a b', 'http://user:50%off@proxy'])(
+    '%s is no proxy',
+    (https_proxy) => {
+      const { environment, issues } = readEnvironment({ https_proxy });
+      expect(environment.proxy).toBeUndefined();
+      expect(issues.map(({ message }) => message)).toEqual([
+        'https_proxy: expected the http or https URL of a proxy, got something else (not shown)',
+      ]);
+    },
+  );
 });
 
 describe('a proxy that never answers', () => {

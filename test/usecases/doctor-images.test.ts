@@ -240,11 +240,11 @@ describe('what check says of an image', () => {
     expect((await examine(made, `${APP}:v1`, { eyes: 'attest' })).evaluation).toMatchObject(denied);
   });
 
-  it('is nothing where the policy cannot be read, and the attestations are read all the same', async () => {
+  it('is none where the policy cannot be read, and the attestations are read all the same', async () => {
     const made = world({ [`policy ${PROJECT}`]: failing('PERMISSION_DENIED') });
     await attest(made, 'app');
     const facts = await examine(made, BY_DIGEST);
-    expect(facts).not.toHaveProperty('evaluation');
+    expect(facts.evaluation).toMatchObject({ verdict: 'UNKNOWN', reasons: [{ code: 'POLICY_NOT_READABLE' }] });
     expect(facts).toMatchObject({ assumptions: [], attestations: [{ value: { isVerified: true } }] });
   });
 

@@ -29,9 +29,15 @@ export function judgePermissions({ question, tested, attestors, keys, target }: 
   return all.flatMap((resource) => lacking(resource, question));
 }
 
+// What attest and check read, doctor reads as well, so that a test which fails is no loss. But it signs nothing, attaches nothing
+// and stores nothing: whether that may be done on a key, a note or a project, the test alone tells.
+const ONLY_TESTED = /\/cryptoKeys\/|\/notes\/|^projects\/[^/]+$/;
+
 function lacking({ resource, missing }: TestedResource, question: Question): readonly Finding[] {
-  // Attest and check do not test permissions; what else fails of theirs is found where they would call it.
-  if (!missing.ok) return [advised(unread(missing.error, `which permissions there are on ${resource}`))];
+  if (!missing.ok) {
+    const finding = unread(missing.error, `which permissions there are on ${resource}`);
+    return [question.eyes === 'attest' && ONLY_TESTED.test(resource) ? finding : advised(finding)];
+  }
   const needs = missing.value.flatMap((permission) => needOf(permission) ?? []);
   const roles = [...new Set(needs.map(({ role }) => role))];
   return roles.map((role) =>

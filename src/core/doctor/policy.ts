@@ -4,6 +4,7 @@ import { placeOf } from '../deployment/place.js';
 import type { AttestorName } from '../names.js';
 import { fixedPart } from '../policy/allowlist.js';
 import { filledMaps, type Policy } from '../policy/policy.js';
+import { shellLine } from '../provisioning/gcloud.js';
 import { chooseRule, type Choice, type ChosenRule } from '../policy/rules.js';
 import { advised, refused } from './access.js';
 import { clusterOf, type DoctorFacts, type Question } from './facts.js';
@@ -126,7 +127,10 @@ function judgeRule(chosen: ChosenRule, matter: Matter): readonly Finding[] {
   }
   if (rule.evaluationMode === 'ALWAYS_DENY') {
     const message = `${name} denies every image, attested or not (ALWAYS_DENY)`;
-    return attestors.length === 0 ? [] : [{ ...base, code: 'POLICY_DENIES_ALL', message, fix: requiring(attestors) }];
+    if (attestors.length > 0) return [{ ...base, code: 'POLICY_DENIES_ALL', message, fix: requiring(attestors) }];
+    const ask = shellLine(['binauthz', 'doctor', '--project', question.project, '--attestor', 'ATTESTOR']);
+    const more = 'name the attestor that is to decide instead, and the command that has the rule require it is printed';
+    return [{ ...base, code: 'POLICY_DENIES_ALL', message: `${message}; ${more}`, fix: ask }];
   }
   const unasked = attestors.filter((attestor) => !rule.requireAttestationsBy.includes(attestor));
   return [

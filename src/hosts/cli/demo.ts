@@ -39,7 +39,13 @@ export async function runDemo(services: Services, say: (line: string) => void): 
   const [emulator, pgp, cwd] = await Promise.all([
     startEmulator({ port: 0, propagationDelayMs: 300 }),
     createPgpKey(),
-    mkdtemp(join(tmpdir(), 'binauthz-demo-')),
+    mkdtemp(join(tmpdir(), 'binauthz-demo-')).catch((cause: Error) => {
+      const hint = 'set TMPDIR to a folder that can be written to';
+      throw new BinauthzError('INVALID_INPUT', `the demo needs a folder for a file of its own: ${cause.message}`, {
+        hint,
+        resource: tmpdir(),
+      });
+    }),
   ]);
   try {
     await writeFile(join(cwd, PUBLIC_KEY_FILE), pgp.publicKey);

@@ -9,6 +9,7 @@ import { pinnedName, type ImageReference } from '../../core/image/reference.js';
 import { projectOf } from '../../core/names.js';
 import { pose } from '../../core/policy/evaluate.js';
 import type { ImageRegistry } from '../../ports/image-registry.js';
+import type { Evaluation } from '../../core/policy/context.js';
 import type { CheckRequest } from '../requests.js';
 import { fact } from './examine-attestor.js';
 import { findAttestations, type FindPorts } from './find-attestations.js';
@@ -57,7 +58,7 @@ type Resolved = Pick<ImageFacts, 'asked' | 'resolved'>;
 
 type Evaluated = Pick<ImageFacts, 'evaluation' | 'assumptions'>;
 
-/** What check says of each image; undefined where it cannot say anything, because the policy cannot be read. */
+/** What check says of each image. */
 async function evaluate(
   images: readonly Resolved[],
   question: Question & Whereabouts,
@@ -77,8 +78,11 @@ async function evaluate(
     workloads: [],
     waitTimeoutMs: 0,
   };
-  const { context } = await readContext(request, ports);
-  if (!context) return [];
+  const { context, unreadable } = await readContext(request, ports);
+  if (!context) {
+    const evaluation: Evaluation = { verdict: 'UNKNOWN', rule: '', reasons: [unreadable], assumptions: [], warnings: [] };
+    return images.map(() => ({ evaluation, assumptions: [] }));
+  }
   const placed = await placeUses(request, ports.registry);
   const gatherer = new EvidenceGatherer(ports);
   return Promise.all(
