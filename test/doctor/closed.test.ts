@@ -35,6 +35,9 @@ const REFUSALS: readonly (readonly [number, object])[] = [
 /** Only a signature or a post would show these, and doctor makes neither. */
 const UNTRIED = ['Google’s validation', 'the project’s listing'];
 
+/** Doctor signs, attaches and stores nothing: whether attest may, the test of permissions alone tells. */
+const UNTESTABLE = 'permissions';
+
 const everything = () => patient.doctor([patient.image, ...patient.withKey(), '--cluster', CLUSTER]);
 
 async function refusing(path: string, status: number, body: object): Promise<void> {
@@ -51,14 +54,32 @@ describe.each(CALLS)('%s', (title, path) => {
     if (check.code !== 0) expect(doctor.findings.filter(({ level }) => level === 'error')).not.toEqual([]);
   });
 
-  it.each(UNTRIED.includes(title) ? [] : REFUSALS)('refused with %i ends doctor as it ends attest', async (status, body) => {
-    const image = await patient.push(`image-${(fresh += 1)}`);
-    await refusing(path, status, body);
-    const doctor = await patient.doctor([image, ...patient.withKey()]);
-    const attest = await patient.attest(image);
-    await patient.stage.call('POST', '/_emulator/faults', {});
-    expect(doctor.code, JSON.stringify([doctor.findings, attest.json.errors])).toBe(attest.code);
-  });
+  it.each(title === UNTESTABLE ? REFUSALS : [])(
+    'refused with %i is an error to the eyes of attest, which may yet succeed',
+    async (status, body) => {
+      await refusing(path, status, body);
+      const doctor = await patient.doctor([patient.image, ...patient.withKey(), '--cluster', CLUSTER]);
+      await patient.stage.call('POST', '/_emulator/faults', {});
+      expect(doctor.findings.filter(({ level }) => level === 'error').map(({ resource }) => resource)).toEqual([
+        'projects/shop-prod',
+        expect.stringContaining('/notes/'),
+        expect.stringContaining('/cryptoKeys/'),
+      ]);
+      expect(doctor.code).not.toBe(0);
+    },
+  );
+
+  it.each(title === UNTESTABLE || UNTRIED.includes(title) ? [] : REFUSALS)(
+    'refused with %i ends doctor as it ends attest',
+    async (status, body) => {
+      const image = await patient.push(`image-${(fresh += 1)}`);
+      await refusing(path, status, body);
+      const doctor = await patient.doctor([image, ...patient.withKey()]);
+      const attest = await patient.attest(image);
+      await patient.stage.call('POST', '/_emulator/faults', {});
+      expect(doctor.code, JSON.stringify([doctor.findings, attest.json.errors])).toBe(attest.code);
+    },
+  );
 
   it.each(REFUSALS)('refused with %i is never passed over in silence', async (status, body) => {
     const before = (await patient.stage.requests()).length;
