@@ -111,7 +111,9 @@ function transfer(request: HttpRequest, { url, headers }: Route, { agents, signa
         : httpRequest({ ...options, agent: agents.http }, answered);
     outgoing.on('error', reject);
     // While a proxy lets it wait, a request has no connection, and tells nobody that it was ended.
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    const abort = (): void => reject(new Error('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    outgoing.on('close', () => signal.removeEventListener('abort', abort));
     // A server that changes the protocol unasked ends the exchange without an error or an answer.
     outgoing.on('upgrade', (_incoming, socket) => {
       socket.destroy();
