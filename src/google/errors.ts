@@ -64,7 +64,6 @@ export function translate(thrown: unknown, call: Call, cancelled: boolean): unkn
   if (credential) return ofCredentials(credential, call);
   const timeout = find(chain, TimeoutFailure);
   if (timeout) return fail(call, 'UNAVAILABLE', timeout.message, { transient: { kind: 'unavailable' }, cause: thrown });
-  if (isDeadline(thrown)) return fail(call, 'UNAVAILABLE', 'no answer in time', { transient: { kind: 'unavailable' }, cause: thrown });
   return ofNetwork(chain, call) ?? ofContent(chain, call) ?? thrown;
 }
 
@@ -227,11 +226,6 @@ function ofContent(chain: readonly unknown[], call: Call): BinauthzError | undef
   }
   if (!syntax && !isFromLibrary(chain[0])) return undefined;
   return fail(call, 'RESPONSE_INVALID', `the answer cannot be read: ${messageOf(chain[0]).slice(0, LONGEST_QUOTE)}`, { cause: chain[0] });
-}
-
-// gRPC's DEADLINE_EXCEEDED without an answer: the library's own time limit.
-function isDeadline(error: unknown): boolean {
-  return isFromLibrary(error) && member(error, 'code') === 4;
 }
 
 // Google's library gives each failure of a call a numeric gRPC status; what has none is a bug of ours.

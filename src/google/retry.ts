@@ -4,6 +4,7 @@ import type { CallOptions } from 'google-gax';
 import { retry, type Pace } from '../core/retry.js';
 import type { Reporter } from '../ports/reporter.js';
 import { translate, type Call } from './errors.js';
+import { withinLimit } from './time-limit.js';
 
 /** Makes calls; the options given to `send` must be passed to the client library. */
 export interface Caller {
@@ -18,29 +19,28 @@ export interface CallerOptions {
   readonly pace: Pace;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
-  readonly timeoutMs: number;
 }
 
+// No limit of the library's own, whose timer would outlive the call and hold on to it. The transport ends an attempt at
+// its time limit, and a deadline that comes first ends it here.
+const OPTIONS: CallOptions = { retry: null, autoPaginate: false, timeout: Infinity };
+
 /** The one maker of calls of a run. */
-export function createCaller({ pace, reporter, signal, timeoutMs }: CallerOptions): Caller {
-  // The transport ends an attempt at its time limit; the library's own limit stands behind it, for deadlines.
-  const optionsUntil = (deadline: number): CallOptions => ({
-    retry: null,
-    autoPaginate: false,
-    timeout: Math.max(1, Math.min(2 * timeoutMs, deadline - pace.now())),
-  });
-  const attempt = async <T>(call: Call, send: (options: CallOptions) => Promise<T>, deadline: number): Promise<T> => {
+export function createCaller({ pace, reporter, signal }: CallerOptions): Caller {
+  const attempt = async <T>(call: Call, send: () => Promise<T>): Promise<T> => {
     try {
       signal?.throwIfAborted();
-      return await send(optionsUntil(deadline));
+      return await send();
     } catch (error) {
       throw translate(error, call, signal?.aborted === true);
     }
   };
+  const before = <T>(deadline: number, send: (options: CallOptions) => Promise<T>): Promise<T> =>
+    deadline === Infinity ? send(OPTIONS) : withinLimit(Math.max(1, deadline - pace.now()), [], (end) => send({ ...OPTIONS, signal: end }));
   return {
-    once: (call, send) => attempt(call, send, Infinity),
+    once: (call, send) => attempt(call, () => send(OPTIONS)),
     repeat: (call, send, deadline = Infinity) =>
-      retry(() => attempt(call, send, deadline), pace, {
+      retry(() => attempt(call, () => before(deadline, send)), pace, {
         deadline,
         onRetry: (error, delayMs) => reporter.info(`${error.message}; trying again in ${delayMs} ms`),
       }),

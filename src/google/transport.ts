@@ -5,7 +5,8 @@ import type { AuthClient } from 'google-auth-library';
 import type { Pace } from '../core/retry.js';
 import type { Reporter } from '../ports/reporter.js';
 import { isLoopback } from './endpoints.js';
-import { CredentialFailure, HttpFailure, TimeoutFailure } from './failures.js';
+import { CredentialFailure, HttpFailure } from './failures.js';
+import { withinLimit } from './time-limit.js';
 
 /** A request, its URL already that of the endpoint in use. */
 export interface HttpRequest {
@@ -44,17 +45,12 @@ const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 /** A transport that authenticates every request with the same client, loaded at the first one. */
 export function createTransport(options: TransportOptions, credentials: () => Promise<AuthClient>): Transport {
   return {
-    async send(request) {
-      const timeout = AbortSignal.timeout(options.timeoutMs);
-      const ends = [timeout, options.signal, request.signal].filter((signal) => signal !== undefined);
-      const signal = AbortSignal.any(ends);
-      try {
-        const client = await unlessAborted(authenticate(credentials, request), signal);
-        return await exchange(client, request, signal, options);
-      } catch (error) {
-        if (timeout.aborted && options.signal?.aborted !== true) throw new TimeoutFailure(options.timeoutMs);
-        throw error;
-      }
+    send(request) {
+      const ends = [options.signal, request.signal].filter((signal) => signal !== undefined);
+      return withinLimit(options.timeoutMs, ends, async (signal) => {
+        const client = await authenticate(credentials, request);
+        return exchange(client, request, signal, options);
+      });
     },
   };
 }
@@ -105,13 +101,4 @@ function parseRetryAfter(header: string | null, now: number): number | undefined
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
   const at = Date.parse(header);
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

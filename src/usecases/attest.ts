@@ -243,9 +243,9 @@ function resultOf(assignment: Assignment, status: AttestationStatus, details: Pa
 
 /** Results as the images and attestors were given, however they came about. */
 function inOrderOf(assignments: readonly Assignment[], results: readonly AttestationResult[]): readonly AttestationResult[] {
-  return assignments.flatMap(({ image, pair }) =>
-    results.filter((result) => result.image === pinnedName(image) && result.attestor === pair.attestor.name),
-  );
+  const places = new Map(assignments.map(({ image, pair }, place) => [`${pinnedName(image)} ${pair.attestor.name}`, place]));
+  const placeOf = ({ image, attestor }: AttestationResult) => places.get(`${image} ${attestor}`) ?? assignments.length;
+  return [...results].sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 function failure(assignment: Assignment | undefined, errors: readonly BinauthzError[]): readonly AttestationResult[] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every failure through the real clients over HTTP: a client library (gax) and the REST client must tell the same.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BinauthzError, ErrorCode } from '../../src/core/errors.js';
 import type { AttestorName, KeyVersionName, NoteName, ProjectId } from '../../src/core/names.js';
 import { createAttestorService } from '../../src/google/binary-authorization.js';
@@ -121,6 +121,8 @@ it('ends an attempt at the deadline of the call', async () => {
   const error = await errorOf(createAttestationStore(google).listOfNote(NOTE, undefined, pace.now() + 100));
   expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(error).toMatchObject({ code: 'UNAVAILABLE', transient: { kind: 'unavailable' } });
+  // The request itself is given up too, not only the wait for it.
+  await vi.waitFor(() => expect(stub.closed()).toBe(1));
 });
 
 it.each(Object.keys(clients))('tells a cancelled run through the %s', async (name) => {

@@ -25,6 +25,8 @@ export interface Stub {
   readonly asked: Asked[];
   /** How many connections there have been. */
   connections(): number;
+  /** How many of them have been closed. */
+  closed(): number;
   /** Answers in this order; the last one stays. */
   plan(...answers: Planned[]): void;
   close(): Promise<void>;
@@ -48,7 +50,11 @@ export async function startStub(): Promise<Stub> {
     });
   });
   let connections = 0;
-  server.on('connection', () => (connections += 1));
+  let closed = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.on('close', () => (closed += 1));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -56,6 +62,7 @@ export async function startStub(): Promise<Stub> {
     url: `http://${host}/`,
     asked,
     connections: () => connections,
+    closed: () => closed,
     plan: (...answers) => {
       planned = answers;
     },
