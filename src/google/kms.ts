@@ -102,7 +102,9 @@ function hintFor(name: KeyName | KeyVersionName): (code: ErrorCode, said: string
     if (code !== 'KEY_UNUSABLE') return undefined;
     if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(said))
       return 'use a key with purpose ASYMMETRIC_SIGN (gcloud kms keys create --purpose=asymmetric-signing)';
-    if (/DESTROY/i.test(said)) return `use another version; a destroyed one is gone: gcloud kms keys versions list --key=${key} ${flags}`;
+    if (/DESTROY|_FAILED/i.test(said)) return `use another version: gcloud kms keys versions list --key=${key} ${flags}`;
+    if (/PENDING_/.test(said))
+      return `it is still being made; wait until this prints ENABLED: gcloud kms keys versions describe ${version ?? 'VERSION'} --key=${key} ${flags} --format="value(state)"`;
     return `enable it: gcloud kms keys versions enable ${version ?? 'VERSION'} --key=${key} ${flags}`;
   };
 }

@@ -35,6 +35,7 @@ const shut = (
 
 describe('a Cloud KMS key that cannot sign', () => {
   const enable = `${KEYS} versions enable 3 ${AT}`;
+  const stateOf3 = `${KEYS} versions describe 3 ${AT} '--format=value(state)'`;
   const newest = `${KEYS} versions enable "$(${KEYS} versions list ${AT} --filter=state=DISABLED '--sort-by=~createTime' --limit=1 '--format=value(name.basename())')" ${AT}`;
   const gone = { code: 'KEY_NOT_FOUND', error: 'KEY_NOT_FOUND' } as const;
   const there = { exists: ok(true), ringExists: ok(true) };
@@ -103,7 +104,43 @@ describe('a Cloud KMS key that cannot sign', () => {
       unusable('DESTROYED'),
       { says: 'make another version, have the attestor trust it, and give that one', fix: NEXT },
     ],
-    ['whose version is something else', 'KEY_UNUSABLE', unusable('PENDING_GENERATION'), { fix: enable }],
+    ['whose version is something else', 'KEY_UNUSABLE', unusable('PENDING_EKM_OUTSIDE'), { fix: enable }],
+    [
+      'whose version is PENDING_GENERATION',
+      'KEY_UNUSABLE',
+      unusable('PENDING_GENERATION'),
+      { says: 'wait until this prints ENABLED', fix: stateOf3 },
+    ],
+    [
+      'whose version is PENDING_IMPORT',
+      'KEY_UNUSABLE',
+      unusable('PENDING_IMPORT'),
+      { says: 'wait until this prints ENABLED', fix: stateOf3 },
+    ],
+    [
+      'whose version is GENERATION_FAILED',
+      'KEY_UNUSABLE',
+      unusable('GENERATION_FAILED'),
+      { says: 'make another version, have the attestor', fix: NEXT },
+    ],
+    [
+      'whose version is IMPORT_FAILED',
+      'KEY_UNUSABLE',
+      unusable('IMPORT_FAILED'),
+      { says: 'make another version, have the attestor', fix: NEXT },
+    ],
+    [
+      'whose state in the refusal is one of not yet',
+      'KEY_UNUSABLE',
+      shut('KEY_UNUSABLE', { state: refused }, 'told so: current state is: PENDING_IMPORT.'),
+      { says: 'it is still being made', fix: stateOf3 },
+    ],
+    [
+      'whose state in the refusal is one of never',
+      'KEY_UNUSABLE',
+      shut('KEY_UNUSABLE', { state: refused }, 'told so: current state is: GENERATION_FAILED.'),
+      { says: 'make another version', fix: NEXT },
+    ],
     [
       'whose state is in the refusal alone',
       'KEY_DESTROYED',

@@ -218,6 +218,11 @@ describe('a key that cannot be used', () => {
   const table: [string, RegExp][] = [
     [`${VERSION} is not enabled, current state is: DISABLED.`, /versions enable 1 --key=k/],
     [`${VERSION} is not enabled, current state is: DESTROYED.`, /use another version/],
+    [`${VERSION} is not enabled, current state is: IMPORT_FAILED.`, /use another version/],
+    [
+      `${VERSION} is not enabled, current state is: PENDING_GENERATION.`,
+      /wait until this prints ENABLED: gcloud kms keys versions describe 1 /,
+    ],
     ['The purpose of the key is ENCRYPT_DECRYPT, which does not allow this.', /ASYMMETRIC_SIGN/],
   ];
   it.each(table)('%s', async (message, hint) => {

@@ -64,6 +64,12 @@ export function onVersion(verb: 'enable' | 'restore', version: KeyVersionName): 
   return shellLine(['gcloud', 'kms', 'keys', 'versions', verb, idOf(version), ...flagsOf(keyOf(version))]);
 }
 
+/** Prints the state of a key version. */
+export function stateOf(version: KeyVersionName): string {
+  const describe = ['gcloud', 'kms', 'keys', 'versions', 'describe', idOf(version), ...flagsOf(keyOf(version))];
+  return shellLine([...describe, '--format=value(state)']);
+}
+
 /** Enables the newest version of a key that is disabled. */
 export function enableNewest(key: KeyName): string {
   const list = ['gcloud', 'kms', 'keys', 'versions', 'list', ...flagsOf(key), '--filter=state=DISABLED', '--sort-by=~createTime'];

@@ -7,7 +7,7 @@ import { addKmsKey } from '../provisioning/commands.js';
 import type { GivenKey } from '../signing/given-key.js';
 import { isSameKey, isTrustedAs, type AttestorKey } from '../signing/public-key.js';
 import { refused } from './access.js';
-import { distrust, enableNewest, makeKey, onVersion, replaceVersion, trust } from './commands.js';
+import { distrust, enableNewest, makeKey, onVersion, replaceVersion, stateOf, trust } from './commands.js';
 import { known, type DoctorFacts, type KeyFacts } from './facts.js';
 import type { Finding } from './findings.js';
 
@@ -71,6 +71,15 @@ function otherKey({ resource, message }: Base, key: KeyName, suffix: string, att
   };
 }
 
+// What failed or is gone stays so.
+function otherVersion(base: Base, key: KeyName, attestors: readonly AttestorName[]): Omit<Finding, 'code'> {
+  const message = `${base.message}; make another version, have the attestor trust it, and give that one`;
+  return { ...base, message, fix: replaceVersion(key, attestors) };
+}
+
+// https://cloud.google.com/kms/docs/key-states
+const STATES = /\b(?:DESTROY_SCHEDULED|DESTROYED|DISABLED|PENDING_(?:GENERATION|IMPORT)|(?:GENERATION|IMPORT)_FAILED)\b/;
+
 // Who may use a key may not always see its state; then Cloud KMS's own words have to do.
 function judgeState(
   base: Base,
@@ -81,12 +90,26 @@ function judgeState(
   if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(base.message))
     return { ...otherKey(base, key, 'sign', attestors), code: 'KEY_WRONG_PURPOSE' };
   if (version === undefined) return { ...base, code: 'KEY_DISABLED', fix: enableNewest(key) };
-  switch (state?.ok ? state.value : /\b(?:DESTROY_SCHEDULED|DESTROYED|DISABLED)\b/.exec(base.message)?.[0]) {
+  return judgeVersion(base, { key, version, state: state?.ok ? state.value : STATES.exec(base.message)?.[0] }, attestors);
+}
+
+function judgeVersion(
+  base: Base,
+  { key, version, state }: { readonly key: KeyName; readonly version: KeyVersionName; readonly state: string | undefined },
+  attestors: readonly AttestorName[],
+): Finding {
+  switch (state) {
     case 'DESTROY_SCHEDULED':
       return { ...base, code: 'KEY_DESTRUCTION_SCHEDULED', fix: [onVersion('restore', version), onVersion('enable', version)].join('\n') };
-    case 'DESTROYED': {
-      const message = `${base.message}; make another version, have the attestor trust it, and give that one`;
-      return { ...base, code: 'KEY_DESTROYED', message, fix: replaceVersion(key, attestors) };
+    case 'DESTROYED':
+      return { ...otherVersion(base, key, attestors), code: 'KEY_DESTROYED' };
+    case 'GENERATION_FAILED':
+    case 'IMPORT_FAILED':
+      return { ...otherVersion(base, key, attestors), code: 'KEY_UNUSABLE' };
+    case 'PENDING_GENERATION':
+    case 'PENDING_IMPORT': {
+      const message = `${base.message}; it is still being made: wait until this prints ENABLED, and run again`;
+      return { ...base, code: 'KEY_UNUSABLE', message, fix: stateOf(version) };
     }
     case 'DISABLED':
       return { ...base, code: 'KEY_DISABLED', fix: onVersion('enable', version) };
