@@ -224,7 +224,8 @@ function ofContent(chain: readonly unknown[], call: Call): BinauthzError | undef
   if (syntax && /end of JSON|Unterminated|premature/i.test(syntax.message)) {
     return fail(call, 'UNAVAILABLE', 'the answer was cut off', { transient: { kind: 'unavailable' }, cause: chain[0] });
   }
-  if (!syntax && !isFromLibrary(chain[0])) return undefined;
+  const isTooLarge = chain.some((error) => /over (?:the )?limit/.test(messageOf(error)));
+  if (!syntax && !isTooLarge && !isFromLibrary(chain[0])) return undefined;
   return fail(call, 'RESPONSE_INVALID', `the answer cannot be read: ${messageOf(chain[0]).slice(0, LONGEST_QUOTE)}`, { cause: chain[0] });
 }
 

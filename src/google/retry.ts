@@ -19,6 +19,8 @@ export interface CallerOptions {
   readonly pace: Pace;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** How long the transport lets one attempt take. */
+  readonly timeoutMs: number;
 }
 
 // No limit of the library's own, whose timer would outlive the call and hold on to it. The transport ends an attempt at
@@ -26,7 +28,7 @@ export interface CallerOptions {
 const OPTIONS: CallOptions = { retry: null, autoPaginate: false, timeout: Infinity };
 
 /** The one maker of calls of a run. */
-export function createCaller({ pace, reporter, signal }: CallerOptions): Caller {
+export function createCaller({ pace, reporter, signal, timeoutMs }: CallerOptions): Caller {
   const attempt = async <T>(call: Call, send: () => Promise<T>): Promise<T> => {
     try {
       signal?.throwIfAborted();
@@ -35,8 +37,10 @@ export function createCaller({ pace, reporter, signal }: CallerOptions): Caller 
       throw translate(error, call, signal?.aborted === true);
     }
   };
-  const before = <T>(deadline: number, send: (options: CallOptions) => Promise<T>): Promise<T> =>
-    deadline === Infinity ? send(OPTIONS) : withinLimit(Math.max(1, deadline - pace.now()), [], (end) => send({ ...OPTIONS, signal: end }));
+  const before = <T>(deadline: number, send: (options: CallOptions) => Promise<T>): Promise<T> => {
+    const leftMs = Math.max(1, deadline - pace.now());
+    return leftMs > timeoutMs ? send(OPTIONS) : withinLimit(leftMs, [], (end) => send({ ...OPTIONS, signal: end }));
+  };
   return {
     once: (call, send) => attempt(call, () => send(OPTIONS)),
     repeat: (call, send, deadline = Infinity) =>

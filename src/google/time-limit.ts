@@ -2,24 +2,26 @@
 import { TimeoutFailure } from './failures.js';
 
 /**
- * Work with a signal of its own, which fires after `limitMs` (then TimeoutFailure) or with any of `ends`. Nobody waits
- * longer for it than that, whether or not the work heeds its signal.
+ * Work with a signal of its own, which fires after `limitMs` (then TimeoutFailure; at most 2^31 - 1) or with any of
+ * `ends`. Nobody waits longer for it than that, whether or not the work heeds its signal.
  *
- * AbortSignal.timeout and AbortSignal.any would do the same, but hold what listens to them until the time is over. At
- * hundreds of short calls a second that keeps the memory of all of them.
+ * Nothing keeps listening when the work has ended: a signal of AbortSignal.timeout is held, with all that listens to it
+ * through AbortSignal.any too, until its time is over. At hundreds of short calls a second that adds up.
  */
 export async function withinLimit<T>(limitMs: number, ends: readonly AbortSignal[], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
-  const timer = setTimeout(() => controller.abort(new TimeoutFailure(limitMs)), limitMs);
+  const timeout = AbortSignal.timeout(limitMs);
+  const expire = (): void => controller.abort(new TimeoutFailure(limitMs));
   const end = (): void => controller.abort(new Error('aborted'));
+  timeout.addEventListener('abort', expire);
   for (const other of ends) other.addEventListener('abort', end);
   try {
     if (ends.some(({ aborted }) => aborted)) end();
     signal.throwIfAborted();
     return await Promise.race([work(signal), failureOf(signal)]);
   } finally {
-    clearTimeout(timer);
+    timeout.removeEventListener('abort', expire);
     for (const other of ends) other.removeEventListener('abort', end);
   }
 }

@@ -62,6 +62,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     try {
       const https = isLoopback(route.url) ? undefined : await options.agentFor?.(route.url);
+      // A signal that has fired fires no more, and a request that waits for a connection would never hear of it.
+      signal.throwIfAborted();
       return await transfer(request, route, { agents: { ...agents, ...(https && { https }) }, signal });
     } catch (cause) {
       throw networkError(cause, {

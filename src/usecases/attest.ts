@@ -48,7 +48,8 @@ export async function attest(request: AttestRequest, ports: AttestPorts): Promis
   if (request.dryRun || refusals.length > 0) return outcome(found, inOrderOf(assignments, examined.results), refusals);
 
   const validated = await run.validate(examined.signed);
-  if (validated.errors.length > 0) return outcome(found, [...examined.results, ...validated.results], validated.errors);
+  if (validated.errors.length > 0)
+    return outcome(found, inOrderOf(assignments, [...examined.results, ...validated.results]), validated.errors);
 
   const posted = await run.post(validated.ready);
   return outcome(found, inOrderOf(assignments, [...examined.results, ...posted.results]), posted.errors);

@@ -47,7 +47,9 @@ describe.each(Object.entries(clients))('a failure through the %s', (name, call) 
     ['a truncated body', { fault: 'truncate', body: '{"name":"pro' }, 'UNAVAILABLE', 'unavailable'],
     ['JSON that ends early', { body: '{"name":"pro' }, 'UNAVAILABLE', 'unavailable'],
     ['an empty body', { body: '' }, 'UNAVAILABLE', 'unavailable'],
+    ['no body, and says so', { status: 204, body: '' }, 'UNAVAILABLE', 'unavailable'],
     ['HTML on success', { body: '<html>sign in</html>' }, 'RESPONSE_INVALID', undefined],
+    ['more than can be meant', { headers: { 'content-length': '68719476736' } }, 'RESPONSE_INVALID', undefined],
   ];
 
   it.each(table)('%s', async (_, answer, code, transient) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getMaxListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
 import { reportOf } from '../../src/core/results.js';
@@ -98,6 +98,9 @@ describe('cancellation', () => {
     expect([cancellation.signal.aborted, cancellation.receivedSignal(), exits]).toEqual([true, 'SIGTERM', []]);
     source.emit('SIGINT');
     expect([cancellation.receivedSignal(), exits]).toEqual(['SIGTERM', [130]]);
+  });
+  test('any number of calls may listen', () => {
+    expect(getMaxListeners(listen().cancellation.signal)).toBe(0);
   });
   test('work that ends in time is kept', async () => {
     const controller = new AbortController();

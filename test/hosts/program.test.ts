@@ -37,6 +37,12 @@ describe.each(PROGRAMS)('programs of the %s', (_, create) => {
       message: `cannot use ${NODE}: it did not end within 200 ms`,
     });
   });
+  test('that leave somebody behind who holds their output are not waited for', async () => {
+    const script = `require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 3000)'], { stdio: ['ignore', 'inherit', 'inherit'] }).unref(); process.stdout.write('done')`;
+    const startedAt = performance.now();
+    await expect(create({}, 800).run(NODE, ['-e', script], '')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+  });
   test('that are not there are UNAVAILABLE', async () => {
     await expect(create({ PATH: process.env['PATH'] ?? '' }).run('docker-credential-nowhere', ['get'], '')).rejects.toMatchObject({
       code: 'UNAVAILABLE',

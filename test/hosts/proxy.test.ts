@@ -80,4 +80,20 @@ describe('a proxy that never answers', () => {
     });
     expect(proxy.asked).toEqual(['ghcr.io:443']);
   });
+
+  it.each(['before', 'while'])('is not waited for by a run that was cancelled %s the way out was looked for', async (when) => {
+    proxy = await startProxy({});
+    const run = new AbortController();
+    const { environment } = readEnvironment({ https_proxy: `http://127.0.0.1:${proxy.port}` });
+    const find = agentsOf(environment.proxy);
+    const agentFor = (url: URL) => {
+      run.abort();
+      return find(url);
+    };
+    if (when === 'before') run.abort();
+    const client = createHttpClient({ timeoutMs: 60_000, signal: run.signal, agentFor: when === 'before' ? find : agentFor });
+    const request = { method: 'GET', url: new URL('https://ghcr.io/v2/'), resource: 'ghcr.io/a:v1', maxBytes: 100 } as const;
+    await expect(client.send(request)).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(proxy.asked).toEqual([]);
+  });
 });

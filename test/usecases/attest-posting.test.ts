@@ -70,6 +70,14 @@ describe('Google’s validation', () => {
   });
 });
 
+/** An attestation that verifies, of a type that nobody publishes. */
+async function doubtful() {
+  const payload = encodePayload({ ...payloadFor(pin(reference(IMAGE), digest('app'))), type: 'of another kind' });
+  const [signer] = key.signers;
+  const bytes = await signer.sign(payload, signer.publicKeys[0]);
+  return { ...(await attestationBy(key)), payload, signatures: [{ publicKeyId: key.entry.id, bytes }] };
+}
+
 describe('a lost answer', () => {
   /** Loses the next post, and lets somebody else's attestation take its place. */
   async function lost(
@@ -95,21 +103,18 @@ describe('a lost answer', () => {
     expect([status, occurrence]).toEqual(['existing', 'projects/p/occurrences/occurrence-1']);
   });
 
-  it('is as good as one that counts, rather than one in doubt', async () => {
-    const doubtful = async () => {
-      const payload = encodePayload({ ...payloadFor(pin(reference(IMAGE), digest('app'))), type: 'of another kind' });
-      const [signer] = key.signers;
-      const bytes = await signer.sign(payload, signer.publicKeys[0]);
-      return { ...(await attestationBy(key)), payload, signatures: [{ publicKeyId: key.entry.id, bytes }] };
-    };
-    const { occurrence } = await lost(async (ports) => {
+  it('is as good as one that counts', async () => {
+    const { status, occurrence } = await lost(async (ports) => {
       ports.attestations.plant(await doubtful());
       ports.attestations.plant(await attestationBy(key));
     });
-    expect(occurrence).toBe('projects/p/occurrences/occurrence-2');
-    expect((await lost(async (ports) => ports.attestations.plant(await doubtful()))).occurrence).toBe(
-      'projects/p/occurrences/occurrence-1',
-    );
+    expect([status, occurrence]).toEqual(['existing', 'projects/p/occurrences/occurrence-2']);
+  });
+
+  it('is posted again beside one in doubt', async () => {
+    const { ports, status, occurrence } = await lost(async (memory) => memory.attestations.plant(await doubtful()));
+    expect([status, occurrence]).toEqual(['created', 'projects/p/occurrences/occurrence-2']);
+    expect(ports.attestations.created).toHaveLength(1);
   });
 
   it('is looked for with at least a fair time', async () => {
@@ -152,6 +157,31 @@ describe('a conflict', () => {
     expect(error.hint).toMatch(
       /curl -X DELETE .*https:\/\/containeranalysis\.googleapis\.com\/v1\/projects\/p\/occurrences\/occurrence-1$/,
     );
+  });
+
+  it('with one that verifies with a doubt is none that counts', async () => {
+    const ports = memoryPorts([attestor], [key]);
+    const occurrence = ports.attestations.plant(await doubtful());
+    ports.attestations.create = () => Promise.reject(new BinauthzError('ATTESTATION_CONFLICT', 'it exists'));
+    const { errors, statuses } = await run(ports);
+    expect([statuses, errors[0]?.code, errors[0]?.resource]).toEqual([['failed'], 'ATTESTATION_CONFLICT', occurrence]);
+    expect(errors[0]?.message).toMatch(/in the way is projects\/p\/occurrences\/occurrence-1 \(.*of another kind.*\)$/);
+  });
+
+  it('is looked into within the time of its post', async () => {
+    const ports = memoryPorts([attestor], [key]);
+    const deadlines: number[] = [];
+    const list = ports.attestations.listOfNote.bind(ports.attestations);
+    ports.attestations.listOfNote = (note: NoteName, of?: Digest, deadline?: number) => {
+      deadlines.push((deadline ?? Infinity) - ports.clock.now());
+      return list(note, of);
+    };
+    ports.attestations.create = () => Promise.reject(new BinauthzError('ATTESTATION_CONFLICT', 'it exists'));
+    await run(ports);
+    // The first look is that before signing, which has all the time that reading has.
+    expect(deadlines.length).toBeGreaterThan(5);
+    expect(Math.max(...deadlines.slice(1))).toBeLessThanOrEqual(70_000);
+    expect(Math.min(...deadlines)).toBeGreaterThan(50_000);
   });
 
   it('with nothing that is listed says how to list', async () => {

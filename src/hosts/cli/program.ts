@@ -13,7 +13,7 @@ export function createProgram(env: Env, cancelledBy: AbortSignal, limitMs = PROG
       const limit = AbortSignal.timeout(limitMs);
       const signal = AbortSignal.any([cancelledBy, limit]);
       try {
-        return await run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), command, stdin);
+        return await run(() => spawn(command, [...args], { env: { ...env }, stdio: 'pipe', signal }), { command, stdin, signal });
       } catch (thrown) {
         throw limit.aborted && !cancelledBy.aborted ? overdue(command, limitMs) : thrown;
       }
@@ -21,7 +21,13 @@ export function createProgram(env: Env, cancelledBy: AbortSignal, limitMs = PROG
   };
 }
 
-function run(start: () => ChildProcessWithoutNullStreams, command: string, stdin: string): Promise<ProgramResult> {
+interface Run {
+  readonly command: string;
+  readonly stdin: string;
+  readonly signal: AbortSignal;
+}
+
+function run(start: () => ChildProcessWithoutNullStreams, { command, stdin, signal }: Run): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = start();
     const stdout: Buffer[] = [];
@@ -29,7 +35,15 @@ function run(start: () => ChildProcessWithoutNullStreams, command: string, stdin
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.on('error', (cause) => reject(failure(command, cause)));
+    // What it left behind may hold its output open, and is not ours to end.
+    const abandon = (): void => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+      reject(cancelled());
+    };
+    signal.addEventListener('abort', abandon, { once: true });
     child.on('close', (code, killedBy) => {
+      signal.removeEventListener('abort', abandon);
       if (code === null)
         reject(new BinauthzError('UNAVAILABLE', `cannot use ${command}: it was ended by ${killedBy ?? 'a signal'}`, { resource: command }));
       else resolve({ exitCode: code, stdout: textOf(stdout), stderr: textOf(stderr) });

@@ -46,21 +46,25 @@ export async function postAttestation(assignment: SignedAssignment, project: Pro
     } catch (thrown) {
       const error = asError(thrown);
       if (error.code !== 'ATTESTATION_CONFLICT') throw thrown;
-      return await settleConflict(error, assignment, ports);
+      return await settleConflict(error, assignment, { ...ports, deadline });
     }
   }, ports.clock);
 }
 
-async function settleConflict(conflict: BinauthzError, assignment: SignedAssignment, ports: PostPorts): Promise<Posted> {
+async function settleConflict(
+  conflict: BinauthzError,
+  assignment: SignedAssignment,
+  ports: PostPorts & { readonly deadline: number },
+): Promise<Posted> {
   const startedAt = ports.clock.now();
   for (let attempt = 1; ; attempt++) {
-    const found = await find(assignment, ports);
+    const found = await find(assignment, ports, Math.max(ports.deadline, ports.clock.now() + FAIR_LOOK_MS));
     const stored = storedAlready(found, assignment, ports);
     if (stored) return stored;
-    // Where Google names the occurrence in the way and it is one that does not verify, waiting changes nothing.
-    const named = found.rejected.find(({ attestation }) => conflict.message.includes(idOf(attestation.occurrence)));
-    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS)
-      throw inTheWay(conflict, assignment, named ? [named] : found.rejected);
+    // Where Google names the occurrence in the way and it is one that does not count, waiting changes nothing.
+    const obstacles = obstaclesIn(found);
+    const named = obstacles.find(({ occurrence }) => conflict.message.includes(idOf(occurrence)));
+    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS) throw inTheWay(conflict, assignment, named ? [named] : obstacles);
     await ports.clock.sleep(backoff(attempt, ports.clock.random(), { firstMs: 200, longestMs: 2_000 }));
   }
 }
@@ -69,10 +73,11 @@ function find(assignment: SignedAssignment, ports: PostPorts, deadline?: number)
   return findAttestations(assignment.pair.attestor, assignment.image.digest, ports, deadline);
 }
 
+// Ours, or one that counts beyond doubt: one with a doubt stands in for ours no more here than before it was posted.
 function storedAlready(found: FoundAttestations, assignment: SignedAssignment, ports: PostPorts): Posted | undefined {
   const ours = assignment.signed.attestation.signatures[0]?.bytes ?? new Uint8Array();
   const own = found.verified.find(({ attestation }) => attestation.signatures.some((signature) => isEqual(signature.bytes, ours)));
-  const stored = own ?? found.verified.find(({ warnings }) => warnings.length === 0) ?? found.verified[0];
+  const stored = own ?? found.verified.find(({ warnings }) => warnings.length === 0);
   if (!stored) return undefined;
   return {
     occurrence: stored.attestation.occurrence,
@@ -86,18 +91,31 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, rejected: FoundAttestations['rejected']): BinauthzError {
+/** An occurrence that does not count, and why. */
+interface Obstacle {
+  readonly occurrence: OccurrenceName;
+  readonly reason: string;
+}
+
+function obstaclesIn({ verified, rejected }: FoundAttestations): readonly Obstacle[] {
+  return [
+    ...rejected.map(({ attestation, rejection }) => ({ occurrence: attestation.occurrence, reason: rejection.message })),
+    ...verified.map(({ attestation, warnings }) => ({ occurrence: attestation.occurrence, reason: warnings.join('; ') })),
+  ];
+}
+
+function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, obstacles: readonly Obstacle[]): BinauthzError {
   const { image, pair } = assignment;
-  const names = rejected.slice(0, MOST_NAMED).map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
+  const names = obstacles.slice(0, MOST_NAMED).map(({ occurrence, reason }) => `${occurrence} (${reason})`);
   const what =
     names.length > 0
-      ? `in the way is ${names.join(', ')}${rejected.length > MOST_NAMED ? ` or one of ${rejected.length - MOST_NAMED} more` : ''}`
+      ? `in the way is ${names.join(', ')}${obstacles.length > MOST_NAMED ? ` or one of ${obstacles.length - MOST_NAMED} more` : ''}`
       : 'the occurrence in the way is not listed';
   const token = 'curl -X DELETE -H "Authorization: Bearer $(gcloud auth print-access-token)" https://containeranalysis.googleapis.com/v1/';
-  const first = rejected[0]?.attestation.occurrence;
+  const first = obstacles[0]?.occurrence;
   return new BinauthzError(
     'ATTESTATION_CONFLICT',
-    `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`,
+    `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies, beyond doubt, under a key that the attestor trusts now; ${what}`,
     {
       resource: first ?? image.original,
       cause: conflict,
