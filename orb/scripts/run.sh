@@ -128,7 +128,7 @@ if [[ -s "$report" ]]; then printf 'The result is in %s.\n' "$report"; else rm -
 # The first image of a successful attest, for the steps that follow.
 if [[ "$status" -eq 0 && "$BINAUTHZ_VERB" == attest && -n "${BASH_ENV:-}" ]]; then
   first="$(node -e 'const { images } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
-    process.stdout.write(images[0].digest + " " + images[0].image);' "$report")"
+    process.stdout.write(images[0].digest + " " + images[0].image);' -- "$report")"
   digest="${first%% *}"
   image="${first#* }"
   [[ "$digest" =~ ^sha256:[0-9a-f]{64}$ ]] || fail "$report: the first image has no digest that can be handed on"

@@ -46,7 +46,7 @@ export function createArtifactCatalog(google: Google): ArtifactRegistry {
   return {
     covers: (reference) => placeOf(reference) !== undefined,
     describe: (reference) => describe(api, reference),
-    explain: (reference) => explain(api, reference),
+    explain: (reference, answer) => explain(api, reference, answer),
     listImages: (repository) => listImages(api, repository),
     imagesIn: (name) => imagesIn(api, name),
   };
@@ -83,7 +83,7 @@ function uploadTimeOf(api: Api, place: ImagePlace, digest: Digest): Promise<stri
 }
 
 /** Why the registry may have said no: the repository, the permission to see it, or the image in it. */
-async function explain(api: Api, reference: ImageReference): Promise<string | undefined> {
+async function explain(api: Api, reference: ImageReference, answer: 'missing' | 'refused'): Promise<string | undefined> {
   const place = placeOf(reference);
   if (place === undefined) return undefined;
   const { project, location, repository } = place;
@@ -91,7 +91,7 @@ async function explain(api: Api, reference: ImageReference): Promise<string | un
   try {
     const format = await formatOf(api, place);
     if (format !== 'DOCKER') return `repository ${repository} ${where} holds ${format} packages, expected DOCKER`;
-    return await explainImage(api, place, reference);
+    return await explainImage(api, place, { reference, answer });
   } catch (thrown) {
     const error = asError(thrown);
     if (error.code === 'NOT_FOUND') return `repository ${repository} does not exist ${where}${await otherRepositories(api, place)}`;
@@ -108,7 +108,11 @@ function formatOf(api: Api, place: RepositoryPlace): Promise<string> {
   });
 }
 
-async function explainImage(api: Api, place: ImagePlace, reference: ImageReference): Promise<string | undefined> {
+async function explainImage(
+  api: Api,
+  place: ImagePlace,
+  { reference, answer }: { readonly reference: ImageReference; readonly answer: 'missing' | 'refused' },
+): Promise<string | undefined> {
   const parent = `${repositoryName(place)}/packages/${place.packageId}`;
   const call = callOn(place, 'cannot list the tags of', parent, 'artifactregistry.tags.list');
   const tags = await unlessUnknown(() =>
@@ -118,7 +122,8 @@ async function explainImage(api: Api, place: ImagePlace, reference: ImageReferen
   const image = decode(place.packageId);
   if (names.length === 0)
     return `repository ${place.repository} in ${place.location} of project ${place.project} has no image ${image}, or none with a tag`;
-  if (reference.tag === undefined) return `the repository holds image ${image}, but not this digest`;
+  // Who was refused does not know whether the digest is there.
+  if (reference.tag === undefined) return answer === 'missing' ? `the repository holds image ${image}, but not this digest` : undefined;
   if (names.includes(reference.tag)) return undefined;
   return `image ${image} has no tag ${reference.tag}; it has ${nearest(names, reference.tag)}`;
 }

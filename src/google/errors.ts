@@ -155,6 +155,7 @@ function notGoogle(failure: HttpFailure, call: Call, said: string): BinauthzErro
   return fail(call, 'RESPONSE_INVALID', `${said}: "${failure.body.slice(0, 80)}"`, { cause: failure });
 }
 
+const CREDENTIALS_VARIABLE = 'GOOGLE_APPLICATION_CREDENTIALS';
 const SIGN_IN =
   'give a Google identity: on GitHub put google-github-actions/auth before this step, in a job with "permissions: id-token: write"; ' +
   'on CircleCI run the gcp-cli orb’s setup before it; on a laptop run: gcloud auth application-default login; or pass an access token';
@@ -162,13 +163,22 @@ const SIGN_IN =
 function ofCredentials(failure: CredentialFailure, call: Call): BinauthzError {
   const chain = causes(failure.cause);
   const status = chain.map((error) => member(member(error, 'response'), 'status')).find((found) => typeof found === 'number');
-  const said = (chain.map(oauthText).find((found) => found !== undefined) ?? messageOf(chain[0])).slice(0, LONGEST_QUOTE);
+  const said = (chain.map(oauthText).find((found) => found !== undefined) ?? withoutContent(chain)).slice(0, LONGEST_QUOTE);
   const isTransient = status === undefined ? isNetwork(chain) : status === 429 || status >= 500;
   if (isTransient) return fail(call, 'UNAVAILABLE', `no credentials: ${said}`, { transient: { kind: 'unavailable' }, cause: failure });
   return fail(call, 'UNAUTHENTICATED', `no credentials: ${said}`, { hint: credentialHint(said), cause: failure });
 }
 
+// V8 quotes the text that is not JSON, which here is a secret.
+function withoutContent(chain: readonly unknown[]): string {
+  const said = messageOf(chain[0]);
+  if (!chain.some((error) => error instanceof SyntaxError)) return said;
+  return said.includes(CREDENTIALS_VARIABLE) ? `the file that ${CREDENTIALS_VARIABLE} names is not JSON` : 'their file is not JSON';
+}
+
 function credentialHint(said: string): string {
+  if (said.includes(CREDENTIALS_VARIABLE))
+    return `mend the file that ${CREDENTIALS_VARIABLE} names, or unset the variable, and ${SIGN_IN}`;
   // What the token service says of a token that was signed by a clock that is minutes off.
   if (/reasonable timeframe|\biat\b/i.test(said))
     return 'the clock of this machine is wrong, so that Google takes what it signs for too old or for not valid yet: set it, e.g. sudo timedatectl set-ntp true';

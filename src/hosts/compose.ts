@@ -59,7 +59,7 @@ export function connect(common: Common, context: RunContext): Ports {
   const catalog = createArtifactCatalog(google);
   const keys = createKeyService(google);
   const loadDockerConfig = (): Promise<unknown> => readDockerConfig(environment.dockerConfigPath);
-  const explain = (reference: Parameters<typeof catalog.explain>[0]): Promise<string | undefined> => catalog.explain(reference);
+  const explain: typeof catalog.explain = (reference, answer) => catalog.explain(reference, answer);
   return {
     catalog,
     registry: createImageRegistry({

@@ -9,17 +9,16 @@ export type Expanded = { readonly paths: readonly string[] } | { readonly proble
 
 /** What a folder is searched for. */
 const MANIFEST = /\.(?:ya?ml|json)$/i;
-/** What google-github-actions/auth leaves in the workspace: credentials, never a manifest. */
-const CREDENTIALS = /^gha-creds-.*\.json$/i;
 
 /**
  * The absolute paths of the files that a pattern means: the file itself; what a folder holds, at any depth; or what
- * `*`, `**`, `?` and `[…]` match. Names that begin with a dot, and node_modules, are found only where they are named.
+ * `*`, `**`, `?` and `[…]` match. Folders that begin with a dot, and node_modules, are searched only where they are
+ * named; a file that begins with a dot is one of its folder, as kubectl has it, but is no match for `*`.
  */
 export async function expandPattern(pattern: string, cwd: string): Promise<Expanded> {
   try {
     const kind = await kindOf(resolve(cwd, pattern));
-    if (kind === 'file') return expandFile(resolve(cwd, pattern));
+    if (kind === 'file' || kind === 'other') return { paths: [resolve(cwd, pattern)] };
     if (kind === 'folder') return found(await manifestsIn(resolve(cwd, pattern)), 'a folder without a .yaml, .yml or .json file');
     if (!isMagic(pattern)) return { problem: 'no such file' };
     const { folder, rest } = splitPattern(pattern, cwd);
@@ -32,10 +31,6 @@ export async function expandPattern(pattern: string, cwd: string): Promise<Expan
 /** A path as reports name it: relative to the working folder, with forward slashes. */
 export function reportedPath(path: string, cwd: string): string {
   return relative(cwd, path).split(sep).join('/');
-}
-
-function expandFile(path: string): Expanded {
-  return CREDENTIALS.test(nameOf(path)) ? { problem: 'a file of credentials, which is never read as a manifest' } : { paths: [path] };
 }
 
 function found(paths: readonly string[], otherwise: string): Expanded {
@@ -58,17 +53,23 @@ async function match(folder: string, segments: readonly string[]): Promise<reado
   if (!isMagic(segment)) return matchLiteral(join(folder, segment), rest);
   const pattern = segmentPattern(segment);
   const entries = (await entriesOf(folder)).filter(({ name }) => isVisible(name, segment) && pattern.test(name));
-  const kinds = await Promise.all(
-    entries.map(async (entry) => [join(folder, entry.name), await kindOf(join(folder, entry.name))] as const),
-  );
-  if (rest.length === 0) return kinds.filter(([path, kind]) => kind === 'file' && !CREDENTIALS.test(nameOf(path))).map(([path]) => path);
-  return flat(kinds.filter(([, kind]) => kind === 'folder').map(([path]) => match(path, rest)));
+  const paths = entries.map(({ name }) => join(folder, name));
+  if (rest.length === 0) return filesAmong(paths);
+  return flat(paths.map(async (path) => ((await kindOf(path)) === 'folder' ? match(path, rest) : [])));
+}
+
+/** Without the folders. A link that leads nowhere stays, for whoever reads it to say so; a pipe would be read for ever. */
+async function filesAmong(paths: readonly string[]): Promise<readonly string[]> {
+  const kinds = await Promise.all(paths.map(kindOf));
+  const other = paths.find((_, index) => kinds[index] === 'other');
+  if (other !== undefined) throw Object.assign(new Error(other), { code: `${nameOf(other)} is neither a file nor a folder` });
+  return paths.filter((_, index) => kinds[index] !== 'folder');
 }
 
 async function matchLiteral(path: string, rest: readonly string[]): Promise<readonly string[]> {
   const kind = await kindOf(path);
   if (rest.length > 0) return kind === 'folder' ? match(path, rest) : [];
-  return kind === 'file' && !CREDENTIALS.test(nameOf(path)) ? [path] : [];
+  return kind === 'file' ? [path] : [];
 }
 
 /** `**`: this folder and every one below it. */
@@ -78,8 +79,9 @@ async function matchDeep(folder: string, rest: readonly string[]): Promise<reado
 }
 
 async function manifestsIn(folder: string): Promise<readonly string[]> {
-  const all = await flat((await foldersFrom(folder)).map((path) => match(path, ['*'])));
-  return all.filter((path) => MANIFEST.test(path));
+  const namesIn = async (path: string) => (await entriesOf(path)).map(({ name }) => join(path, name));
+  const all = await flat((await foldersFrom(folder)).map(namesIn));
+  return filesAmong(all.filter((path) => MANIFEST.test(path)));
 }
 
 /** A folder and all below it. Links are followed, but never back to a folder that encloses them. */
@@ -124,9 +126,11 @@ function last(text: string): number {
   return text.replace(/^\\/, '').codePointAt(0) ?? 0;
 }
 
-async function kindOf(path: string): Promise<'file' | 'folder' | undefined> {
+async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undefined> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+    const found = await stat(path);
+    if (found.isDirectory()) return 'folder';
+    return found.isFile() ? 'file' : 'other';
   } catch (thrown) {
     if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'].includes(reasonOf(thrown))) return undefined;
     throw thrown;

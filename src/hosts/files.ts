@@ -37,6 +37,26 @@ export async function expandFiles(patterns: readonly string[], world: FileWorld)
   return { paths: [...new Set(paths)].sort(), problems };
 }
 
+/** Whether two names are of one file, or both of standard input. */
+export function isSameFile(one: string, other: string, { cwd }: FileWorld): boolean {
+  return one === STDIN || other === STDIN ? one === other : resolve(cwd, one) === resolve(cwd, other);
+}
+
+/**
+ * Whether a file is what google-github-actions/auth leaves in the workspace. The name alone does not say so, or it would
+ * hide a manifest that kubectl deploys; without a kind there is none.
+ */
+export function isCredentials({ file, text }: SourceText): boolean {
+  if (!/(?:^|\/)gha-creds-[^/]*\.json$/i.test(file)) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    return keys.includes('type') && !keys.some((key) => /^(?:kind|items)$/i.test(key));
+  } catch {
+    return false;
+  }
+}
+
 /** Reads a file, or standard input for `-`. */
 export async function readText(file: string, world: FileWorld): Promise<ReadText> {
   if (file === STDIN && world.readStdin) return { file, text: withoutMark(await world.readStdin()) };

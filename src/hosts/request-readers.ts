@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the parsers of several commands share: raw strings of either host → typed parts of requests. Everything wrong with
 // the input is collected in the reader and thrown at once.
-import { nameOf, parseImageReference, type ImageReference } from '../core/image/reference.js';
+import { holdsLogin, nameOf, parseImageReference, type ImageReference } from '../core/image/reference.js';
 import { attestorNameIn, parseAttestorName, parseProjectId, type AttestorName, type ProjectId } from '../core/names.js';
 import type { Secret } from '../core/secret.js';
 import type { Env } from './context.js';
@@ -44,7 +44,7 @@ export function readImages(reader: OptionReader): readonly ImageReference[] {
     const parsed = parseImageReference(text);
     const refuse = (reason: string): ReturnType<Parser<ImageReference>> => ({
       expected: `registry/repository:tag or registry/repository@sha256:… (${reason})`,
-      ...maskedHint(reader, text),
+      ...(holdsLogin(text) ? { got: 'a text that is not shown' } : maskedHint(reader, text)),
     });
     if (!parsed.ok) return refuse(parsed.reason);
     const { tag, digest } = parsed.reference;

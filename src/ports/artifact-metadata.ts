@@ -16,5 +16,5 @@ export interface ArtifactCatalog {
   /** What a tagged reference names; undefined where it may not be asked or does not know. */
   describe(reference: ImageReference): Promise<ArtifactMetadata | undefined>;
   /** Why the registry answered 403 or 404, as a hint; undefined where Artifact Registry knows no reason. */
-  explain(reference: ImageReference): Promise<string | undefined>;
+  explain(reference: ImageReference, answer: 'missing' | 'refused'): Promise<string | undefined>;
 }

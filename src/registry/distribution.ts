@@ -25,7 +25,7 @@ export interface ImageRegistryDeps extends CredentialSources {
   readonly timeoutMs?: number | undefined;
   readonly agentFor?: HttpOptions['agentFor'];
   /** Why one of Google's registries answered 403 or 404, as a hint. */
-  readonly explain?: ((reference: ImageReference) => Promise<string | undefined>) | undefined;
+  readonly explain?: ((reference: ImageReference, answer: 'missing' | 'refused') => Promise<string | undefined>) | undefined;
 }
 
 // The specification lets registries refuse larger manifests; all known ones do.
@@ -84,7 +84,7 @@ class RemoteImage {
     const mayBeImageId = error.code === 'IMAGE_NOT_FOUND' || response.status === 500;
     if (mayBeImageId && digest !== undefined && (await this.#isImageId(digest))) return imageIdError(this.reference, digest);
     if (!this.#registry.isGoogle || (response.status !== 403 && response.status !== 404)) return error;
-    const hint = await this.#quietly(async () => this.deps.explain?.(this.reference));
+    const hint = await this.#quietly(async () => this.deps.explain?.(this.reference, response.status === 404 ? 'missing' : 'refused'));
     if (hint === undefined) return error;
     return new BinauthzError(error.code, error.message, { resource: this.reference.original, hint, cause: error });
   }

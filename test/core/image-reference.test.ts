@@ -158,7 +158,11 @@ describe('refused, each with its reason', () => {
     ['a port above 65535', `gcr.io:65536/p/x@${D}`, '"65536" is not a port'],
     ['port zero', `gcr.io:0/p/x@${D}`, '"0" is not a port'],
     ['port zero in disguise', `gcr.io:00/p/x@${D}`, '"0" is not a port'],
-    ['a user in the host', `user:secret@gcr.io/p/x`, notSha256('gcr.io/p/x')],
+    ...['user:secret@gcr.io/p/x', `user@gcr.io/p/x@${D}`, `https://user:secret@gcr.io/p/x@${D}`].map((text): [string, string, string] => [
+      'a user in the host',
+      text,
+      'it has a user or a password before the registry: docker login is the place for them',
+    ]),
     ['leading space (gcloud takes it)', ` gcr.io/p/x@${D}`, 'it contains white space'],
     ['trailing line break', `gcr.io/p/x@${D}\n`, 'it contains white space'],
     ['// in the path (gcloud takes it)', `gcr.io//p/x@${D}`, EMPTY],

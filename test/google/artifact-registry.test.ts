@@ -106,32 +106,39 @@ describe('what a tag names', () => {
 
 describe('why the registry said no', () => {
   it('names a repository that does not exist, and those that do', async () => {
-    const hint = await catalog().explain(reference(`${HOST}/shop/image/app:1`));
+    const hint = await catalog().explain(reference(`${HOST}/shop/image/app:1`), 'missing');
     expect(hint).toMatch(/repository image does not exist in us of project shop; there are images, jars/);
   });
 
   it('names another format', async () => {
-    expect(await catalog().explain(reference(`${HOST}/shop/jars/app:1`))).toContain('MAVEN');
+    expect(await catalog().explain(reference(`${HOST}/shop/jars/app:1`), 'missing')).toContain('MAVEN');
   });
 
   it('gives the command for a missing permission', async () => {
-    const hint = await catalog('as:nobody@example.com').explain(reference(`${HOST}/shop/images/app:1.2.3`));
+    const hint = await catalog('as:nobody@example.com').explain(reference(`${HOST}/shop/images/app:1.2.3`), 'missing');
     expect(hint).toContain(
       'gcloud artifacts repositories add-iam-policy-binding images --location=us --project=shop --condition=None --member=MEMBER --role=roles/artifactregistry.reader',
     );
   });
 
   it('names the nearest tags', async () => {
-    expect(await catalog().explain(reference(`${HOST}/shop/images/app:1.2.5`))).toMatch(/no tag 1\.2\.5; it has 1\.2\.3, 1\.2\.4, latest$/);
+    expect(await catalog().explain(reference(`${HOST}/shop/images/app:1.2.5`), 'missing')).toMatch(
+      /no tag 1\.2\.5; it has 1\.2\.3, 1\.2\.4, latest$/,
+    );
   });
 
   it('names an image or digest that is not there', async () => {
-    expect(await catalog().explain(reference(`${HOST}/shop/images/other:1`))).toContain('no image other');
-    expect(await catalog().explain(reference(`${HOST}/shop/images/app@sha256:${'0'.repeat(64)}`))).toContain('not this digest');
+    expect(await catalog().explain(reference(`${HOST}/shop/images/other:1`), 'missing')).toContain('no image other');
+    expect(await catalog().explain(reference(`${HOST}/shop/images/app@sha256:${'0'.repeat(64)}`), 'missing')).toContain('not this digest');
+  });
+
+  it('says nothing of a digest that nobody was allowed to look for', async () => {
+    expect(await catalog().explain(reference(`${HOST}/shop/images/app@sha256:${'0'.repeat(64)}`), 'refused')).toBeUndefined();
+    expect(await catalog().explain(reference(`${HOST}/shop/image/app@sha256:${'0'.repeat(64)}`), 'refused')).toContain('does not exist');
   });
 
   it('knows nothing of other registries', async () => {
-    expect(await catalog().explain(reference('docker.io/library/nginx:1'))).toBeUndefined();
+    expect(await catalog().explain(reference('docker.io/library/nginx:1'), 'missing')).toBeUndefined();
   });
 });
 

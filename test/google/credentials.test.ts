@@ -55,6 +55,25 @@ const token = {
   },
 };
 
+it.each([
+  ['a word', 'topsecretpassword'],
+  ['a cut off file', '{"type":"authorized_user","client_secret":GOCSPX-abcdefghij'],
+])('says that a file is not JSON, and shows nothing of it: %s', async (_, text) => {
+  writeFileSync(join(folder, 'creds.json'), text);
+  const error = await errorOf(createAttestorService(adc()).attestor(ATTESTOR));
+  expect(error).toMatchObject({
+    code: 'UNAUTHENTICATED',
+    hint: expect.stringContaining('mend the file that GOOGLE_APPLICATION_CREDENTIALS names') as string,
+  });
+  expect(error.message).toMatch(/no credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names is not JSON$/);
+});
+
+it('names the variable where its file is missing', async () => {
+  const error = await errorOf(createAttestorService(adc()).attestor(ATTESTOR));
+  expect([error.code, error.hint]).toEqual(['UNAUTHENTICATED', expect.stringContaining('mend the file that GOOGLE_APPLICATION_CREDENTIALS names')]);
+  expect(error.message).toContain('does not exist');
+});
+
 function adc() {
   return googleOn(undefined, { endpointOverrides: { binaryauthorization: api.url, cloudkms: api.url } }).google;
 }

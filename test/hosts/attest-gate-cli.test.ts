@@ -143,6 +143,17 @@ describe('the reports of attest', () => {
     expect(stderr).toContain('without a check nothing comes of --strict:');
     expect(read('only.json')).toContain('binauthz.vulnerabilities/v1');
   });
+
+  it('without any verdict are the result alone, which is JSON', async () => {
+    const { status, stderr } = await on.attest(await on.image(), ['--report=json=plain.json', '--report=sarif=plain.sarif']);
+    expect([status, JSON.parse(read('plain.json'))]).toMatchObject([
+      0,
+      { schema: 'binauthz.attest/v1', attestations: [{ status: 'created' }] },
+    ]);
+    expect(stderr).toContain('without a check nothing comes of --report:');
+    expect(() => read('plain.sarif')).toThrow('ENOENT');
+    expect((await on.attest(await on.image(), ['--report=json=alone.json'])).stderr).not.toContain('nothing comes of');
+  });
 });
 
 describe('bad input', () => {

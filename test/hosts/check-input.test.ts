@@ -34,6 +34,18 @@ const FILES: Readonly<Record<string, string>> = {
   'wrong.yaml': 'defaultAdmissionRule: {evaluationMode: ALLOW}\n',
   'two.yaml': `${POLICY}---\n${POLICY}`,
   'empty.yaml': '',
+  'comment.yaml': '# to come\n',
+  'mixed/app.yaml': pod('app', IMAGE),
+  'mixed/later.yaml': '# to come\n',
+  'mixed/gha-creds-0123456789abcdef.json': '{"type":"external_account","audience":"x"}',
+  'hiding/app.yaml': pod('app', IMAGE),
+  'hiding/gha-creds-0123456789abcdef.json': JSON.stringify({
+    ...{ type: 'external_account', apiVersion: 'v1', kind: 'Pod' },
+    metadata: { name: 'evil' },
+    spec: { containers: [{ name: 'main', image: OTHER }] },
+  }),
+  'hiding/.dot.yaml': pod('dot', 'nginx'),
+  'login.txt': 'https://oauth2accesstoken:hunter2@gcr.io/p/app:v1\n',
 };
 for (const [file, text] of Object.entries(FILES)) {
   mkdirSync(dirname(join(cwd, file)), { recursive: true });
@@ -154,6 +166,18 @@ describe('what both hosts make of good input', () => {
     expect((await cli(['nginx', '--policy', 'policy.json', ...P])).request.policy?.policy.defaultAdmissionRule.evaluationMode).toBe(
       'ALWAYS_DENY',
     ));
+  test('a folder may hold a file without a document, and credentials', async () => {
+    const { request, notes } = await cli(['-f', 'mixed', ...P]);
+    expect(request.uses).toHaveLength(1);
+    expect(notes).toEqual([
+      'mixed/gha-creds-0123456789abcdef.json: it holds credentials, so no image was found in it',
+      'mixed/later.yaml: no image was found in it',
+    ]);
+  });
+  test('no name hides what kubectl would deploy', async () => {
+    const { request } = await cli(['-f', 'hiding', ...P]);
+    expect(request.uses.map(({ image }) => image).sort()).toEqual([IMAGE, OTHER, 'nginx'].sort());
+  });
   test('what is worth a note is noted', async () =>
     expect((await cli(['-f', 'k8s/app.yaml', '-f', 'nothing.yaml', ...P])).notes).toEqual(['nothing.yaml: no image was found in it']));
 });
@@ -237,6 +261,26 @@ describe('what is wrong with input, in the spelling of the host', () => {
       'manifests without an image',
       () => cli(['-f', 'nothing.yaml', ...P]),
       /^--manifest: expected at least one image, got none in nothing\.yaml$/,
+    ],
+    ...['empty.yaml', 'comment.yaml', './mixed/../empty.yaml'].map((file): [string, () => Promise<unknown>, RegExp] => [
+      `${file} beside a manifest`,
+      () => cli(['-f', 'k8s/app.yaml', '-f', file, ...P]),
+      /^--manifest: expected at least one image, got none in (?:empty|comment)\.yaml$/,
+    ]),
+    [
+      'an empty standard input beside a manifest',
+      () => cli(['-f', 'k8s/app.yaml', '-f', '-', ...P], ''),
+      /^--manifest: expected at least one image, got none in standard input$/,
+    ],
+    [
+      'an image with a password',
+      () => cli(['https://oauth2accesstoken:hunter2@gcr.io/p/app:v1', ...P]),
+      /^IMAGE: expected an image, without a user or a password before its registry, got a text that is not shown$/,
+    ],
+    [
+      'a list of an image with a password',
+      () => cli(['--image-list', 'login.txt', ...P]),
+      /^--image-list: expected images without a user or a password before their registry, got one in login\.txt \(not shown\)$/,
     ],
     ['an empty standard input', () => cli(['-f', '-', ...P], ''), /^--manifest: expected at least one image, got none in standard input$/],
     ['a manifest that readers take differently', () => one('-f', 'broken.yaml'), /^broken\.yaml:\d+: .*"kind" twice in one mapping$/],

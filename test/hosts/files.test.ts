@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files, folders, patterns and standard input, as manifests are named.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { expandFiles, readText } from '../../src/hosts/files.js';
+import { expandFiles, isCredentials, isSameFile, readText } from '../../src/hosts/files.js';
 
 const root = mkdtempSync(join(tmpdir(), 'binauthz-expand-'));
 const cwd = join(root, 'work');
@@ -42,6 +43,11 @@ writeFileSync(join(cwd, 'loop/inner/a.yaml'), '');
 symlinkSync(join(cwd, 'loop'), join(cwd, 'loop/inner/back'));
 symlinkSync(join(cwd, 'app.yaml'), join(cwd, 'loop/inner/file-link.yaml'));
 
+mkdirSync(join(cwd, 'dangling'));
+symlinkSync(join(cwd, 'nowhere'), join(cwd, 'dangling/gone.yaml'));
+mkdirSync(join(cwd, 'sockets'));
+execFileSync('mkfifo', [join(cwd, 'sockets/pipe.yaml')]);
+
 const expand = (...patterns: string[]) => expandFiles(patterns, { cwd, readStdin: () => Promise.resolve('') });
 
 describe('what a pattern means', () => {
@@ -50,7 +56,16 @@ describe('what a pattern means', () => {
     ['./k8s//a.yaml', ['k8s/a.yaml']],
     ['k8s/notes.txt', ['k8s/notes.txt']],
     ['k8s/.hidden.yaml', ['k8s/.hidden.yaml']],
-    ['k8s', ['k8s/a.yaml', 'k8s/b.yml', 'k8s/c.json', 'k8s/d.JSON', 'k8s/prod/a.yaml', 'k8s/prod/deep/er/z.yaml', 'k8s/staging/a.yaml']],
+    [
+      'k8s',
+      [
+        ...['k8s/.hidden.yaml', 'k8s/a.yaml', 'k8s/b.yml', 'k8s/c.json', 'k8s/d.JSON', 'k8s/gha-creds-1a2b.json'],
+        ...['k8s/prod/a.yaml', 'k8s/prod/deep/er/z.yaml', 'k8s/staging/a.yaml'],
+      ],
+    ],
+    ['k8s/gha-creds-*.json', ['k8s/gha-creds-1a2b.json']],
+    ['dangling', ['dangling/gone.yaml']],
+    ['dangling/*.yaml', ['dangling/gone.yaml']],
     ['k8s/prod/', ['k8s/prod/a.yaml', 'k8s/prod/deep/er/z.yaml']],
     ['k8s/.git', ['k8s/.git/config.yaml']],
     ['k8s/node_modules', ['k8s/node_modules/pkg/x.yaml']],
@@ -61,7 +76,7 @@ describe('what a pattern means', () => {
     ['k8s/[!ab].json', ['k8s/c.json']],
     ['k8s/[^ab].json', ['k8s/c.json']],
     ['k8s/[a-c].*', ['k8s/a.yaml', 'k8s/b.yml', 'k8s/c.json']],
-    ['k8s/*.json', ['k8s/c.json']],
+    ['k8s/*.json', ['k8s/c.json', 'k8s/gha-creds-1a2b.json']],
     ['k8s/*/a.yaml', ['k8s/prod/a.yaml', 'k8s/staging/a.yaml']],
     ['k8s/.*.yaml', ['k8s/.hidden.yaml']],
     ['**/a.yaml', ['k8s/a.yaml', 'k8s/prod/a.yaml', 'k8s/staging/a.yaml', 'linked/a.yaml', 'loop/inner/a.yaml']],
@@ -101,9 +116,8 @@ describe('what means nothing is never passed over', () => {
     ['k8s/[z-a].*', 'a pattern that no file matches'],
     ['nowhere/**', 'a pattern that no file matches'],
     ['app.yaml/*', 'a pattern that no file matches'],
-    ['k8s/gha-creds-*.json', 'a pattern that no file matches'],
-    ['k8s/*/gha-creds-1a2b.json', 'a pattern that no file matches'],
-    ['k8s/gha-creds-1a2b.json', 'a file of credentials, which is never read as a manifest'],
+    ['sockets', 'something that cannot be read (pipe.yaml is neither a file nor a folder)'],
+    ['sockets/*', 'something that cannot be read (pipe.yaml is neither a file nor a folder)'],
     ['empty', 'a folder without a .yaml, .yml or .json file'],
   ])('%j', async (pattern, problem) =>
     expect(await expand(pattern, 'app.yaml')).toEqual({ paths: ['app.yaml'], problems: [{ pattern, problem }] }),
@@ -114,6 +128,27 @@ describe('what means nothing is never passed over', () => {
       problems: [{ pattern: '-', problem: 'standard input, which an Action does not have' }],
     });
   });
+});
+
+describe('credentials in a workspace', () => {
+  const of = (file: string, value: unknown) => isCredentials({ file, text: typeof value === 'string' ? value : JSON.stringify(value) });
+  test.each(['external_account', 'service_account'])('are known by their name and what they hold: %s', (type) => {
+    expect([of('gha-creds-1a2b.json', { type }), of('k8s/gha-creds-1a2b.json', { type })]).toEqual([true, true]);
+  });
+  test('are not known by their name alone', () => {
+    const holds = (value: unknown) => of('gha-creds-1a2b.json', value);
+    expect(holds({ type: 'external_account', kind: 'Pod' })).toBe(false);
+    expect(holds({ type: 'external_account', Kind: 'Pod' })).toBe(false);
+    expect(holds({ type: 'external_account', items: [] })).toBe(false);
+    expect([holds({}), holds('null'), holds('type: external_account\nkind: Pod')]).toEqual([false, false, false]);
+  });
+  test('are not known by what they hold alone', () => expect(of('creds.json', { type: 'external_account' })).toBe(false));
+});
+
+test('a file is the same by any of its names', () => {
+  const is = (one: string, other: string) => isSameFile(one, other, { cwd });
+  expect([is('./a.yaml', 'a.yaml'), is(join(cwd, 'a.yaml'), 'a.yaml'), is('-', '-')]).toEqual([true, true, true]);
+  expect([is('a.yaml', 'b.yaml'), is('-', './-'), is('.', 'a.yaml')]).toEqual([false, false, false]);
 });
 
 describe('a text', () => {

@@ -53,8 +53,14 @@ export function parseImageReference(text: string): ParsedReference {
   };
 }
 
+/** Whether a text has a user, and maybe a password, before the registry, as URLs may: a secret that no image name holds. */
+export function holdsLogin(text: string): boolean {
+  return /^(?:[a-z+.-]*:\/\/)?[^/]*@[^/]*\//i.test(text);
+}
+
 function textProblem(text: string, bare: string): string | undefined {
   if (text === '') return 'it is empty';
+  if (holdsLogin(text)) return 'it has a user or a password before the registry: docker login is the place for them';
   if (/\s/.test(text)) return 'it contains white space';
   const scheme = /^[a-z+.-]{0,20}:\/\//i.exec(bare)?.[0];
   return scheme === undefined ? undefined : `"${scheme}" before the name is not known: leave it out`;

@@ -87,7 +87,7 @@ class Story {
     await this.attest(app, APPROVED, PGP_FLAGS);
     await this.expect('ALLOWED', app, 'with both attestations');
 
-    this.say('\n5. The same step runs again: nothing is signed or posted twice.');
+    this.say('\n5. The same step runs again: nothing is posted twice.');
     await this.attest(app, BUILT, ['--kms-key', KMS_KEY]);
 
     const tampered = await this.pushed('frontend 1.0.0, with a back door');

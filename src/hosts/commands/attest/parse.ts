@@ -47,7 +47,7 @@ export interface FinalCheck extends CheckEnd {
 /** `binauthz attest`, and the check at its end unless it is off. */
 export interface ParsedCheckedAttest extends ParsedAttest {
   readonly check?: FinalCheck;
-  /** What is reported where there is a verdict: of the check, or of the vulnerability gate. */
+  /** What is reported: the result as JSON, and the verdict of the check or of the vulnerability gate in the other formats too. */
   readonly reports: readonly ReportTarget[];
   /** Options of a check that does not take place. */
   readonly unused: readonly string[];
@@ -80,12 +80,14 @@ export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileW
   const mode = reader.choice('check', CHECK_MODES) ?? 'off';
   const check = mode === 'off' ? undefined : await readFinalCheck(reader, parsed, { mode, world });
   const gate = await readAttestGate(reader, world);
-  const reports = check?.reports ?? (gate ? readReports(reader) : []);
+  const asked = check?.reports ?? readReports(reader);
+  // Without a verdict there is the result of the attest itself, which is JSON.
+  const reports = check || gate ? asked : asked.filter(({ format }) => format === 'json');
   // parseAttest looked at the same raw options: what both complain of is told once.
   reader.issues.unshift(...issues);
   throwIfWrong(reader);
   if (!parsed) throw impossible();
-  const used = mode !== 'off' ? SETTINGS_OF_ATTEST : gate ? ['report'] : [];
+  const used = mode !== 'off' ? SETTINGS_OF_ATTEST : reports.length === asked.length ? ['report'] : [];
   const unused = SETTINGS_OF_ATTEST.filter((name) => reader.has(name) && !used.includes(name)).map((name) => reader.spell(name));
   const request = gate ? { ...parsed.request, gate } : parsed.request;
   return { ...parsed, request, reports, unused, ...(check === undefined ? {} : { check }) };

@@ -2,14 +2,14 @@
 // The files that a check is told of: manifests, image lists, a policy, and what was attested. The YAML parser is loaded
 // here and only where there is a file.
 import type { ImageUse } from '../../../core/deployment/image-use.js';
-import { parseImageReference } from '../../../core/image/reference.js';
+import { holdsLogin, parseImageReference } from '../../../core/image/reference.js';
 import type { ProjectId } from '../../../core/names.js';
 import { parsePolicy } from '../../../core/policy/parse.js';
 import type { Problem } from '../../../documents/problem.js';
 import type { CheckRequest, Workload } from '../../../usecases/requests.js';
 import type { CheckSettings } from './settings.js';
 import { noteProblems, readDocument, readTexts } from '../../file-options.js';
-import { expandFiles, STDIN, type FileWorld, type SourceText } from '../../files.js';
+import { expandFiles, isCredentials, isSameFile, STDIN, type FileWorld, type SourceText } from '../../files.js';
 import { inputError, show } from '../../issues.js';
 import type { OptionReader } from '../../option-reader.js';
 
@@ -113,18 +113,30 @@ class Files {
       import('../../../manifests/extract.js'),
     ]);
     const { platform } = this.settings;
-    const found = texts.map(({ text, file }) => {
-      const { documents, problems } = parseDocuments(text, file);
-      // Half a file says nothing of the whole: what could not be parsed is the thing to mend.
-      const extracted = extract(documents, { file, ...(platform === undefined ? {} : { platform }) });
-      this.note([...problems, ...extracted.problems]);
-      return extracted;
-    });
+    const credentials = texts.filter(isCredentials);
+    const found = texts
+      .filter((source) => !credentials.includes(source))
+      .map(({ text, file }) => {
+        const { documents, problems } = parseDocuments(text, file);
+        if (documents.length === 0 && problems.length === 0 && this.isNamed(file)) this.refuseEmpty([file]);
+        // Half a file says nothing of the whole: what could not be parsed is the thing to mend.
+        const extracted = extract(documents, { file, ...(platform === undefined ? {} : { platform }) });
+        this.note([...problems, ...extracted.problems]);
+        return extracted;
+      });
     return {
       uses: found.flatMap(({ uses }) => uses),
       workloads: found.flatMap(({ workloads }) => workloads),
-      notes: found.flatMap(({ notes }) => notes),
+      notes: [
+        ...credentials.map(({ file }) => `${file}: it holds credentials, so no image was found in it`),
+        ...found.flatMap(({ notes }) => notes),
+      ],
     };
+  }
+
+  /** Whether a file was named for itself: then it is to hold something, whatever others hold. */
+  private isNamed(file: string): boolean {
+    return this.settings.manifests.some((pattern) => isSameFile(pattern, file, this.place.world));
   }
 
   private read(name: string, paths: readonly string[]): Promise<readonly SourceText[]> {
@@ -133,6 +145,10 @@ class Files {
 
   /** On Cloud Run an image must be resolved, so it must be a reference; elsewhere the enforcer judges what is written. */
   private listedUse(image: string, { file }: SourceText): readonly ImageUse[] {
+    if (holdsLogin(image)) {
+      this.reader.add('image-list', 'images without a user or a password before their registry', `one in ${file} (not shown)`);
+      return [];
+    }
     if (this.settings.platform !== 'cloud-run') return [{ image, platform: 'gke' }];
     const parsed = parseImageReference(image);
     if (parsed.ok) return [{ image, platform: 'cloud-run', cloudRun: { uses: 'project-policy' } }];

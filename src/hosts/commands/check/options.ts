@@ -41,7 +41,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     short: 'f',
     commands: ATTEST_AND_CHECK,
     hosts: BOTH,
-    help: 'Kubernetes or Cloud Run manifests whose images are checked: a file, a folder, or a pattern with *, **, ? or […]; on the command line also - for standard input.',
+    help: 'Kubernetes or Cloud Run manifests whose images are checked: a file, a folder (its .yaml, .yml and .json files at any depth, but for folders that begin with a dot and node_modules), or a pattern with *, **, ? or […]; on the command line also - for standard input.',
     actionHelp: 'One file, folder or pattern per line, relative to the workspace.',
   },
   {
@@ -128,7 +128,7 @@ export const CHECK_OPTIONS: readonly OptionRow[] = [
     value: 'FORMAT=PATH',
     commands: ['attest', 'check', 'vulnerabilities'],
     hosts: BOTH,
-    help: 'A file that the result is written to, whatever the verdict, as json, sarif, junit or markdown.',
+    help: 'A file that the result is written to, whatever the verdict, as json, sarif, junit or markdown; attest without a check or a vulnerability policy has no verdict, and writes json alone.',
     actionHelp: 'One FORMAT=PATH per line.',
   },
 ];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `check`: options first, then the files that they name; all that is wrong with either is thrown at once.
 import type { ImageUse } from '../../../core/deployment/image-use.js';
-import { parseImageReference } from '../../../core/image/reference.js';
+import { holdsLogin, parseImageReference } from '../../../core/image/reference.js';
 import type { ProjectId } from '../../../core/names.js';
 import type { CheckRequest } from '../../../usecases/requests.js';
 import { readCheckFiles, type CheckFiles } from './files.js';
@@ -61,6 +61,8 @@ function readLiteralImages(reader: OptionReader): readonly string[] {
     if (text === '-') return { expected: 'an image', hint: `for manifests from standard input write ${reader.spell('manifest')} -` };
     // Whatever is a word is for the enforcer to judge; a text that no manifest could hold is a mistake of the caller.
     if (text === '' || /\s/.test(text)) return { expected: 'an image, without white space' };
+    if (holdsLogin(text))
+      return { expected: 'an image, without a user or a password before its registry', got: 'a text that is not shown' };
     const parsed = isCloudRun ? parseImageReference(text) : undefined;
     return parsed && !parsed.ok ? { expected: `an image that Cloud Run can resolve (${parsed.reason})` } : { value: text };
   });
