@@ -150,7 +150,7 @@ export const OPTIONS: readonly OptionRow[] = [
     default: 'false',
     commands: ATTEST,
     hosts: BOTH,
-    help: 'Reports what would be attested, and signs and stores nothing.',
+    help: 'Reports what would be attested, and signs and stores nothing; a check at the end does not take place.',
   },
   ...VULNERABILITIES_OPTIONS,
   ...CHECK_OPTIONS,
