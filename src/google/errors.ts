@@ -177,8 +177,7 @@ function withoutContent(chain: readonly unknown[]): string {
 }
 
 function credentialHint(said: string): string {
-  if (said.includes(CREDENTIALS_VARIABLE))
-    return `mend the file that ${CREDENTIALS_VARIABLE} names, or unset the variable, and ${SIGN_IN}`;
+  if (said.includes(CREDENTIALS_VARIABLE)) return `mend the file that ${CREDENTIALS_VARIABLE} names, or unset the variable, and ${SIGN_IN}`;
   // What the token service says of a token that was signed by a clock that is minutes off.
   if (/reasonable timeframe|\biat\b/i.test(said))
     return 'the clock of this machine is wrong, so that Google takes what it signs for too old or for not valid yet: set it, e.g. sudo timedatectl set-ntp true';

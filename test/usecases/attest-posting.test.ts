@@ -159,13 +159,13 @@ describe('a conflict', () => {
     );
   });
 
-  it('with one that verifies with a doubt is none that counts', async () => {
+  it('with one that verifies with a doubt takes that, which was warned of', async () => {
     const ports = memoryPorts([attestor], [key]);
     const occurrence = ports.attestations.plant(await doubtful());
     ports.attestations.create = () => Promise.reject(new BinauthzError('ATTESTATION_CONFLICT', 'it exists'));
-    const { errors, statuses } = await run(ports);
-    expect([statuses, errors[0]?.code, errors[0]?.resource]).toEqual([['failed'], 'ATTESTATION_CONFLICT', occurrence]);
-    expect(errors[0]?.message).toMatch(/in the way is projects\/p\/occurrences\/occurrence-1 \(.*of another kind.*\)$/);
+    const { errors, result } = await run(ports);
+    expect([errors, result.attestations[0]]).toMatchObject([[], { status: 'existing', occurrence }]);
+    expect(warningsOf(ports)[0]).toMatch(/^projects\/p\/occurrences\/occurrence-1 is not relied on: .*of another kind/);
   });
 
   it('is looked into within the time of its post', async () => {

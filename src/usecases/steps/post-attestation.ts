@@ -59,12 +59,13 @@ async function settleConflict(
   const startedAt = ports.clock.now();
   for (let attempt = 1; ; attempt++) {
     const found = await find(assignment, ports, Math.max(ports.deadline, ports.clock.now() + FAIR_LOOK_MS));
-    const stored = storedAlready(found, assignment, ports);
+    // One with a doubt was warned of when it was found; where the service takes no other beside it, it is what there is.
+    const stored = storedAlready(found, assignment, ports) ?? standingIn(found.verified[0], ports);
     if (stored) return stored;
-    // Where Google names the occurrence in the way and it is one that does not count, waiting changes nothing.
-    const obstacles = obstaclesIn(found);
-    const named = obstacles.find(({ occurrence }) => conflict.message.includes(idOf(occurrence)));
-    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS) throw inTheWay(conflict, assignment, named ? [named] : obstacles);
+    // Where Google names the occurrence in the way and it is one that does not verify, waiting changes nothing.
+    const named = found.rejected.find(({ attestation }) => conflict.message.includes(idOf(attestation.occurrence)));
+    if (named || ports.clock.now() - startedAt > CONFLICT_PATIENCE_MS)
+      throw inTheWay(conflict, assignment, named ? [named] : found.rejected);
     await ports.clock.sleep(backoff(attempt, ports.clock.random(), { firstMs: 200, longestMs: 2_000 }));
   }
 }
@@ -73,49 +74,36 @@ function find(assignment: SignedAssignment, ports: PostPorts, deadline?: number)
   return findAttestations(assignment.pair.attestor, assignment.image.digest, ports, deadline);
 }
 
-// Ours, or one that counts beyond doubt: one with a doubt stands in for ours no more here than before it was posted.
+// Ours, or one that counts beyond doubt: one with a doubt stands in for ours no more than before it was posted.
 function storedAlready(found: FoundAttestations, assignment: SignedAssignment, ports: PostPorts): Posted | undefined {
   const ours = assignment.signed.attestation.signatures[0]?.bytes ?? new Uint8Array();
   const own = found.verified.find(({ attestation }) => attestation.signatures.some((signature) => isEqual(signature.bytes, ours)));
-  const stored = own ?? found.verified.find(({ warnings }) => warnings.length === 0);
-  if (!stored) return undefined;
-  return {
-    occurrence: stored.attestation.occurrence,
-    status: own ? 'created' : 'existing',
-    publicKeyId: stored.publicKeyId,
-    postedAt: ports.clock.now(),
-  };
+  const other = found.verified.find(({ warnings }) => warnings.length === 0);
+  if (own === undefined) return standingIn(other, ports);
+  return { occurrence: own.attestation.occurrence, status: 'created', publicKeyId: own.publicKeyId, postedAt: ports.clock.now() };
+}
+
+function standingIn(stored: FoundAttestations['verified'][number] | undefined, { clock }: PostPorts): Posted | undefined {
+  if (stored === undefined) return undefined;
+  return { occurrence: stored.attestation.occurrence, status: 'existing', publicKeyId: stored.publicKeyId, postedAt: clock.now() };
 }
 
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-/** An occurrence that does not count, and why. */
-interface Obstacle {
-  readonly occurrence: OccurrenceName;
-  readonly reason: string;
-}
-
-function obstaclesIn({ verified, rejected }: FoundAttestations): readonly Obstacle[] {
-  return [
-    ...rejected.map(({ attestation, rejection }) => ({ occurrence: attestation.occurrence, reason: rejection.message })),
-    ...verified.map(({ attestation, warnings }) => ({ occurrence: attestation.occurrence, reason: warnings.join('; ') })),
-  ];
-}
-
-function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, obstacles: readonly Obstacle[]): BinauthzError {
+function inTheWay(conflict: BinauthzError, assignment: SignedAssignment, rejected: FoundAttestations['rejected']): BinauthzError {
   const { image, pair } = assignment;
-  const names = obstacles.slice(0, MOST_NAMED).map(({ occurrence, reason }) => `${occurrence} (${reason})`);
+  const names = rejected.slice(0, MOST_NAMED).map(({ attestation, rejection }) => `${attestation.occurrence} (${rejection.message})`);
   const what =
     names.length > 0
-      ? `in the way is ${names.join(', ')}${obstacles.length > MOST_NAMED ? ` or one of ${obstacles.length - MOST_NAMED} more` : ''}`
+      ? `in the way is ${names.join(', ')}${rejected.length > MOST_NAMED ? ` or one of ${rejected.length - MOST_NAMED} more` : ''}`
       : 'the occurrence in the way is not listed';
   const token = 'curl -X DELETE -H "Authorization: Bearer $(gcloud auth print-access-token)" https://containeranalysis.googleapis.com/v1/';
-  const first = obstacles[0]?.occurrence;
+  const first = rejected[0]?.attestation.occurrence;
   return new BinauthzError(
     'ATTESTATION_CONFLICT',
-    `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies, beyond doubt, under a key that the attestor trusts now; ${what}`,
+    `cannot attest ${pinnedName(image)} for ${pair.attestor.name}: Container Analysis says that the attestation exists, but none verifies under a key that the attestor trusts now; ${what}`,
     {
       resource: first ?? image.original,
       cause: conflict,

@@ -23,7 +23,6 @@ import {
   throwIfWrong,
   type Common,
 } from '../../request-readers.js';
-import { readCheckFiles } from '../check/files.js';
 import type { Gate } from '../check/gate.js';
 import { CHECK_MODES } from '../check/options.js';
 import { endOf, requestOf, type CheckEnd } from '../check/parse.js';
@@ -120,6 +119,7 @@ async function readFinalCheck(
 ): Promise<FinalCheck | undefined> {
   const settings = readCheckSettings(reader);
   const project = readCheckProject(reader, attest);
+  const { readCheckFiles } = await import('../check/files.js');
   const files = await readCheckFiles(reader, settings, { world, ...(project === undefined ? {} : { project }) });
   if (project === undefined) return undefined;
   return {

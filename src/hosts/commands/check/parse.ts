@@ -4,7 +4,7 @@ import type { ImageUse } from '../../../core/deployment/image-use.js';
 import { holdsLogin, parseImageReference } from '../../../core/image/reference.js';
 import type { ProjectId } from '../../../core/names.js';
 import type { CheckRequest } from '../../../usecases/requests.js';
-import { readCheckFiles, type CheckFiles } from './files.js';
+import type { CheckFiles } from './files.js';
 import { gateOf, readCheckSettings, type CheckSettings } from './settings.js';
 import type { Env } from '../../context.js';
 import type { FileWorld } from '../../files.js';
@@ -38,6 +38,7 @@ export async function parseCheck(raw: RawOptions, env: Env, world: FileWorld): P
   const waitTimeoutMs = reader.duration('wait-timeout') ?? 0;
   const common = readCommon(reader, env);
   if (images.length + settings.manifests.length + settings.imageLists.length === 0) refuseNothing(reader);
+  const { readCheckFiles } = await import('./files.js');
   const files = await readCheckFiles(reader, settings, { world, ...(project === undefined ? {} : { project }) });
   const uses = [...images.map((image) => argumentUse(image, settings.platform)), ...files.uses];
   throwIfWrong(reader);
