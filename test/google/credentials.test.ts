@@ -70,7 +70,10 @@ it.each([
 
 it('names the variable where its file is missing', async () => {
   const error = await errorOf(createAttestorService(adc()).attestor(ATTESTOR));
-  expect([error.code, error.hint]).toEqual(['UNAUTHENTICATED', expect.stringContaining('mend the file that GOOGLE_APPLICATION_CREDENTIALS names')]);
+  expect([error.code, error.hint]).toEqual([
+    'UNAUTHENTICATED',
+    expect.stringContaining('mend the file that GOOGLE_APPLICATION_CREDENTIALS names'),
+  ]);
   expect(error.message).toContain('does not exist');
 });
 
