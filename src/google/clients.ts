@@ -4,6 +4,7 @@ import type { ClientOptions } from 'google-gax';
 import type { Pace } from '../core/retry.js';
 import type { AccessToken } from '../ports/access-token.js';
 import type { Reporter } from '../ports/reporter.js';
+import type { Timer } from '../ports/timer.js';
 import { loadCredentials, type CredentialOptions } from './credentials.js';
 import { endpointsOf, type ApiName, type EndpointOptions } from './endpoints.js';
 import { translateCredentials } from './errors.js';
@@ -16,6 +17,7 @@ export type { ApiName } from './endpoints.js';
 /** How Google is reached in a run. */
 export interface GoogleOptions extends EndpointOptions, CredentialOptions {
   readonly pace: Pace;
+  readonly timer: Timer;
   readonly reporter: Reporter;
   /** Ends every call with CANCELLED. */
   readonly signal?: AbortSignal;

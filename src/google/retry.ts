@@ -3,6 +3,7 @@
 import type { CallOptions } from 'google-gax';
 import { retry, type Pace } from '../core/retry.js';
 import type { Reporter } from '../ports/reporter.js';
+import type { Timer } from '../ports/timer.js';
 import { translate, type Call } from './errors.js';
 import { withinLimit } from './time-limit.js';
 
@@ -17,6 +18,7 @@ export interface Caller {
 /** What calls need from the run. */
 export interface CallerOptions {
   readonly pace: Pace;
+  readonly timer: Timer;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
   /** How long the transport lets one attempt take. */
@@ -28,7 +30,7 @@ export interface CallerOptions {
 const OPTIONS: CallOptions = { retry: null, autoPaginate: false, timeout: Infinity };
 
 /** The one maker of calls of a run. */
-export function createCaller({ pace, reporter, signal, timeoutMs }: CallerOptions): Caller {
+export function createCaller({ pace, timer, reporter, signal, timeoutMs }: CallerOptions): Caller {
   const attempt = async <T>(call: Call, send: () => Promise<T>): Promise<T> => {
     try {
       signal?.throwIfAborted();
@@ -39,7 +41,9 @@ export function createCaller({ pace, reporter, signal, timeoutMs }: CallerOption
   };
   const before = <T>(deadline: number, send: (options: CallOptions) => Promise<T>): Promise<T> => {
     const leftMs = Math.max(1, deadline - pace.now());
-    return leftMs > timeoutMs ? send(OPTIONS) : withinLimit(leftMs, [], (end) => send({ ...OPTIONS, signal: end }));
+    return leftMs > timeoutMs
+      ? send(OPTIONS)
+      : withinLimit({ limitMs: leftMs, ends: [], timer }, (end) => send({ ...OPTIONS, signal: end }));
   };
   return {
     once: (call, send) => attempt(call, () => send(OPTIONS)),

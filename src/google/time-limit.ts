@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Timer } from '../ports/timer.js';
 import { TimeoutFailure } from './failures.js';
 
+/** When work is given up. */
+export interface TimeLimit {
+  /** After so many milliseconds, at most 2^31 - 1. */
+  readonly limitMs: number;
+  /** With any of these, whose listeners are taken away again. */
+  readonly ends: readonly AbortSignal[];
+  readonly timer: Timer;
+}
+
 /**
- * Work with a signal of its own, which fires after `limitMs` (then TimeoutFailure; at most 2^31 - 1) or with any of
- * `ends`. Nobody waits longer for it than that, whether or not the work heeds its signal.
+ * Work with a signal of its own, which fires after the limit (then TimeoutFailure) or with one of the ends. Nobody waits
+ * longer for it than that, whether or not the work heeds its signal.
  *
- * Nothing keeps listening when the work has ended: a signal of AbortSignal.timeout is held, with all that listens to it
- * through AbortSignal.any too, until its time is over. At hundreds of short calls a second that adds up.
+ * AbortSignal.timeout and AbortSignal.any would do the same, but are held, with all that ever listened to them, until the
+ * time is over. At hundreds of short calls a second that adds up.
  */
-export async function withinLimit<T>(limitMs: number, ends: readonly AbortSignal[], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withinLimit<T>({ limitMs, ends, timer }: TimeLimit, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const { signal } = controller;
-  const timeout = AbortSignal.timeout(limitMs);
-  const expire = (): void => controller.abort(new TimeoutFailure(limitMs));
+  const forget = timer(limitMs, () => controller.abort(new TimeoutFailure(limitMs)));
   const end = (): void => controller.abort(new Error('aborted'));
-  timeout.addEventListener('abort', expire);
   for (const other of ends) other.addEventListener('abort', end);
   try {
     if (ends.some(({ aborted }) => aborted)) end();
     signal.throwIfAborted();
     return await Promise.race([work(signal), failureOf(signal)]);
   } finally {
-    timeout.removeEventListener('abort', expire);
+    forget();
     for (const other of ends) other.removeEventListener('abort', end);
   }
 }

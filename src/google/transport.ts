@@ -4,6 +4,7 @@
 import type { AuthClient } from 'google-auth-library';
 import type { Pace } from '../core/retry.js';
 import type { Reporter } from '../ports/reporter.js';
+import type { Timer } from '../ports/timer.js';
 import { isLoopback } from './endpoints.js';
 import { CredentialFailure, HttpFailure } from './failures.js';
 import { withinLimit } from './time-limit.js';
@@ -27,6 +28,7 @@ export interface HttpReply {
 /** What every request of a run has in common. */
 export interface TransportOptions {
   readonly pace: Pace;
+  readonly timer: Timer;
   readonly reporter: Reporter;
   /** Ends the run. */
   readonly signal?: AbortSignal;
@@ -47,7 +49,7 @@ export function createTransport(options: TransportOptions, credentials: () => Pr
   return {
     send(request) {
       const ends = [options.signal, request.signal].filter((signal) => signal !== undefined);
-      return withinLimit(options.timeoutMs, ends, async (signal) => {
+      return withinLimit({ limitMs: options.timeoutMs, ends, timer: options.timer }, async (signal) => {
         const client = await authenticate(credentials, request);
         return exchange(client, request, signal, options);
       });

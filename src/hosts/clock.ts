@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BinauthzError } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
+import type { Timer } from '../ports/timer.js';
 
 /** The machine's clock; its sleeps end with CANCELLED as soon as the run is cancelled. */
 export function systemClock(signal: AbortSignal): Clock {
@@ -10,6 +11,13 @@ export function systemClock(signal: AbortSignal): Clock {
     sleep: (ms) => sleep(ms, signal),
   };
 }
+
+/** The machine's timers. */
+export const systemTimer: Timer = (ms, ring) => {
+  const timeout = setTimeout(ring, ms);
+  timeout.unref();
+  return () => clearTimeout(timeout);
+};
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

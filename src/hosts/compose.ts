@@ -25,7 +25,7 @@ import type { DoctorPorts } from '../usecases/doctor.js';
 import type { Outcome } from '../usecases/outcome.js';
 import type { RotatePorts } from '../usecases/rotate.js';
 import type { SetupPorts } from '../usecases/setup.js';
-import { systemClock } from './clock.js';
+import { systemClock, systemTimer } from './clock.js';
 import type { RunContext } from './context.js';
 import { detours, onEmulator } from './environment.js';
 import { readDockerConfig } from './files.js';
@@ -55,7 +55,7 @@ export function connect(common: Common, context: RunContext): Ports {
   const clock = context.clock ?? systemClock(signal);
   const emulator = emulatorHost === undefined ? {} : { emulatorHost };
   const identity = { ...(accessToken === undefined ? {} : { accessToken }), ...(quotaProject === undefined ? {} : { quotaProject }) };
-  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, agentFor, pace: clock, reporter, signal });
+  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, agentFor, pace: clock, timer: systemTimer, reporter, signal });
   const catalog = createArtifactCatalog(google);
   const keys = createKeyService(google);
   const loadDockerConfig = (): Promise<unknown> => readDockerConfig(environment.dockerConfigPath);

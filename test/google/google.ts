@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Secret } from '../../src/core/secret.js';
 import { createGoogle, type Google, type GoogleOptions } from '../../src/google/clients.js';
+import { systemTimer } from '../../src/hosts/clock.js';
 import type { Reporter } from '../../src/ports/reporter.js';
 import { BinauthzError } from '../../src/core/errors.js';
 import { fakePace, type FakePace } from '../support/fake-pace.js';
@@ -22,6 +23,7 @@ export function googleOn(
       endpointOverrides: {},
       reporter: quiet,
       pace,
+      timer: systemTimer,
       ...identity,
       ...rest,
     }),

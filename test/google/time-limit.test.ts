@@ -8,6 +8,8 @@ import { TimeoutFailure } from '../../src/google/failures.js';
 import { createKeyService } from '../../src/google/kms.js';
 import { withinLimit } from '../../src/google/time-limit.js';
 import { createTransport } from '../../src/google/transport.js';
+import { systemTimer } from '../../src/hosts/clock.js';
+import type { Timer } from '../../src/ports/timer.js';
 import { fakePace } from '../support/fake-pace.js';
 import { googleOn } from './google.js';
 import { startStub, type Stub } from './stub-server.js';
@@ -15,39 +17,45 @@ import { startStub, type Stub } from './stub-server.js';
 const LIMIT_MS = 20_000;
 const never = () => new Promise<never>(() => undefined);
 
-/** The next time limit, in the test's hands: nobody listens to it any more when `listeners` is 0. */
-function takeTimeout() {
-  const controller = new AbortController();
-  const spy = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(controller.signal);
-  return { expire: () => controller.abort(), asked: spy.mock.calls, listeners: () => getEventListeners(controller.signal, 'abort').length };
+/** A timer in the test's hands. */
+function handTimer() {
+  const asked: number[] = [];
+  const rings = new Set<() => void>();
+  const timer: Timer = (ms, ring) => {
+    asked.push(ms);
+    rings.add(ring);
+    return () => rings.delete(ring);
+  };
+  return { timer, asked, rings, ring: () => [...rings].forEach((ring) => ring()) };
 }
 
 afterEach(() => vi.restoreAllMocks());
 
 describe('work within a limit', () => {
   it('gives what it gives, and nothing listens any more', async () => {
-    const timeout = takeTimeout();
+    const { timer, asked, rings } = handTimer();
     const run = new AbortController();
-    expect(await withinLimit(LIMIT_MS, [run.signal], () => Promise.resolve('done'))).toBe('done');
-    expect([timeout.asked, timeout.listeners(), getEventListeners(run.signal, 'abort')]).toEqual([[[LIMIT_MS]], 0, []]);
+    expect(await withinLimit({ limitMs: LIMIT_MS, ends: [run.signal], timer }, () => Promise.resolve('done'))).toBe('done');
+    expect([asked, rings.size, getEventListeners(run.signal, 'abort')]).toEqual([[LIMIT_MS], 0, []]);
   });
 
   it('fails as it fails, and nothing listens any more', async () => {
-    const timeout = takeTimeout();
+    const { timer, rings } = handTimer();
     const run = new AbortController();
-    await expect(withinLimit(LIMIT_MS, [run.signal], () => Promise.reject(new Error('reset')))).rejects.toThrow('reset');
-    expect([timeout.listeners(), getEventListeners(run.signal, 'abort')]).toEqual([0, []]);
+    const work = withinLimit({ limitMs: LIMIT_MS, ends: [run.signal], timer }, () => Promise.reject(new Error('reset')));
+    await expect(work).rejects.toThrow('reset');
+    expect([rings.size, getEventListeners(run.signal, 'abort')]).toEqual([0, []]);
   });
 
   it('is given up after the limit and not before, although it does not heed its signal', async () => {
-    const timeout = takeTimeout();
+    const { timer, ring } = handTimer();
     let given: AbortSignal | undefined;
-    const work = withinLimit(LIMIT_MS, [], (signal) => {
+    const work = withinLimit({ limitMs: LIMIT_MS, ends: [], timer }, (signal) => {
       given = signal;
       return never();
     });
     expect(given?.aborted).toBe(false);
-    timeout.expire();
+    ring();
     expect(given?.aborted).toBe(true);
     await expect(work).rejects.toEqual(new TimeoutFailure(LIMIT_MS));
   });
@@ -55,11 +63,7 @@ describe('work within a limit', () => {
   it('ends with either of the signals around it', async () => {
     for (const which of [0, 1]) {
       const ends = [new AbortController(), new AbortController()];
-      const work = withinLimit(
-        LIMIT_MS,
-        ends.map(({ signal }) => signal),
-        never,
-      );
+      const work = withinLimit({ ...handTimer(), limitMs: LIMIT_MS, ends: ends.map(({ signal }) => signal) }, never);
       ends[which]?.abort();
       await expect(work).rejects.toThrow('aborted');
     }
@@ -67,7 +71,7 @@ describe('work within a limit', () => {
 
   it('is not begun where one of them has fired already', async () => {
     const work = vi.fn(never);
-    await expect(withinLimit(LIMIT_MS, [AbortSignal.abort()], work)).rejects.toThrow('aborted');
+    await expect(withinLimit({ ...handTimer(), limitMs: LIMIT_MS, ends: [AbortSignal.abort()] }, work)).rejects.toThrow('aborted');
     expect(work).not.toHaveBeenCalled();
   });
 });
@@ -88,10 +92,9 @@ describe('a call through the client library', () => {
     const keys = createKeyService(googleOn(stub.host, { signal: run.signal }).google);
     for (let call = 0; call < 3; call += 1) expect(await keys.publicKey(name)).toMatchObject({ name });
     expect(stub.asked).toHaveLength(3);
-    const signals = timeouts.mock.results.map(({ value }) => value as AbortSignal);
-    // One for each, the transport's; the library's own would hold the call.
-    expect(signals).toHaveLength(3);
-    for (const signal of [...signals, run.signal]) expect(getEventListeners(signal, 'abort')).toEqual([]);
+    // Whatever listens to such a signal is held until its time is over.
+    expect(timeouts).not.toHaveBeenCalled();
+    expect(getEventListeners(run.signal, 'abort')).toEqual([]);
   });
 
   it('may have a deadline beyond what a timer can count', async () => {
@@ -135,12 +138,34 @@ describe('a request with a body', () => {
     const late = <T>(value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), 400));
     if (slow === 'interceptor') client.transporter.interceptors.request.add({ resolved: late });
     const reporter = { step: () => undefined, info: () => undefined, warn: () => undefined, debug: () => undefined };
-    const options = { pace: fakePace(), reporter, signal: run.signal, timeoutMs };
+    const options = { pace: fakePace(), timer: systemTimer, reporter, signal: run.signal, timeoutMs };
     const transport = createTransport(options, () => (slow === 'credentials' ? late(client) : Promise.resolve(client)));
     const sent = transport.send({ method: 'POST', url: `${stub.url}v1/x`, headers: new Headers(), body: '{}' });
     setTimeout(() => run.abort(), 200);
     await expect(sent).rejects.toThrow();
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect([stub.asked, uncaught]).toEqual([[], []]);
+  });
+});
+
+describe('the timer of the machine', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('rings once, after its time', () => {
+    const ring = vi.fn();
+    systemTimer(100, ring);
+    vi.advanceTimersByTime(99);
+    expect(ring).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(500);
+    expect(ring).toHaveBeenCalledOnce();
+  });
+
+  it('that is taken back is gone', () => {
+    const ring = vi.fn();
+    systemTimer(100, ring)();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(500);
+    expect(ring).not.toHaveBeenCalled();
   });
 });
