@@ -195,6 +195,8 @@ describe('refused, each with its reason', () => {
       `${'a.'.repeat(25_000)}/p`,
       `gcr.io/${'a-'.repeat(50_000)}`,
       `gcr.io/p:${'a'.repeat(100_000)}`,
+      '@'.repeat(100_000),
+      `${'a+'.repeat(50_000)}:/`,
     ];
     const startedAt = performance.now();
     for (const text of hostile) expect(parseImageReference(text).ok).toBe(false);

@@ -55,7 +55,9 @@ export function parseImageReference(text: string): ParsedReference {
 
 /** Whether a text has a user, and maybe a password, before the registry, as URLs may: a secret that no image name holds. */
 export function holdsLogin(text: string): boolean {
-  return /^(?:[a-z+.-]*:\/\/)?[^/]*@[^/]*\//i.test(text);
+  const bare = text.replace(/^[a-z+.-]*:\/\//i, '');
+  const slash = bare.indexOf('/');
+  return slash >= 0 && bare.slice(0, slash).includes('@');
 }
 
 function textProblem(text: string, bare: string): string | undefined {
