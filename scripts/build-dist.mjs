@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { minify } from 'rolldown/utils';
+import { nameChunks } from './chunk-names.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'dist');
@@ -39,24 +40,22 @@ try {
   );
   rmSync(out, { recursive: true, force: true });
   mkdirSync(join(out, 'main'), { recursive: true });
-  for (const name of readdirSync(built).sort()) await ship(name);
+  cpSync(join(built, 'licenses.txt'), join(out, 'main/licenses.txt'));
+  // What else ncc emits (.proto files, type declarations) is never read at run time.
+  const scripts = readdirSync(built).filter((name) => name.endsWith('.js'));
+  const sources = new Map(scripts.map((name) => [name, readFileSync(join(built, name), 'utf8')]));
+  for (const [name, source] of nameChunks(sources)) await ship(name, source);
   for (const [path, args] of Object.entries(STUBS)) writeStub(path, args);
 } finally {
   rmSync(built, { recursive: true, force: true });
 }
 
-async function ship(name) {
-  const from = join(built, name);
-  const to = join(out, 'main', name);
-  if (name === 'licenses.txt') return void cpSync(from, to);
-  // What else ncc emits (.proto files, type declarations) is never read at run time.
-  if (!name.endsWith('.js')) return;
-  const source = readFileSync(from, 'utf8');
+async function ship(name, source) {
   // openpgp is LGPL: its chunk stays as it was published, so that it can be read and replaced (NOTICE).
   const code = isOpenpgp(source)
     ? source
     : (await minify(name, source, { mangle: false, compress: false, codegen: { removeWhitespace: true }, module: false })).code;
-  writeFileSync(to, code.endsWith('\n') ? code : `${code}\n`);
+  writeFileSync(join(out, 'main', name), code.endsWith('\n') ? code : `${code}\n`);
 }
 
 function isOpenpgp(source) {
