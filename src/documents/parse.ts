@@ -4,6 +4,7 @@ import { Composer, Lexer, LineCounter, Parser, type Document, type Node } from '
 import { jsonSlices } from './json-stream.js';
 import type { Problem } from './problem.js';
 import { Places, type Path } from './places.js';
+import { MarginWatch } from './margin.js';
 import { convert, MOST_LEVELS, type AliasBudget } from './values.js';
 
 export type { Path } from './places.js';
@@ -34,6 +35,9 @@ interface Source {
   readonly linesBefore: number;
 }
 
+const BLURRED =
+  'expected YAML that every parser reads alike, got a text of several lines behind a comment that begins without a blank; write "# " there';
+
 /** A file of a hundred thousand broken documents needs no hundred thousand messages. */
 const MOST_PROBLEMS = 50;
 
@@ -57,9 +61,23 @@ function limited({ documents, problems }: ParsedDocuments): ParsedDocuments {
   return { documents, problems: problems.slice(0, MOST_PROBLEMS) };
 }
 
+// kubectl ends a document at such a line; YAML reads a text that begins with dashes.
+const CONTESTED_MARKER = /^---#/m;
+
 function parseYaml(source: Source): ParsedDocuments {
   const contested = CONTESTED.exec(source.text);
-  return contested ? { documents: [], problems: [contestedProblem(source, contested)] } : parseNotation(source);
+  if (contested) return { documents: [], problems: [contestedProblem(source, contested)] };
+  const marker = CONTESTED_MARKER.exec(source.text);
+  return marker ? { documents: [], problems: [markerProblem(source, marker.index)] } : parseNotation(source);
+}
+
+function markerProblem({ file, text }: Source, offset: number): Problem {
+  return {
+    file,
+    line: text.slice(0, offset).split('\n').length,
+    message: 'expected YAML that every parser reads alike, got "---#"',
+    hint: 'write "--- #" with a blank where a document begins, or put the text in quotes',
+  };
 }
 
 function contestedProblem({ file, text }: Source, { index }: { readonly index: number }): Problem {
@@ -117,7 +135,9 @@ function compose(text: string, lines: LineCounter): Composed {
     logLevel: 'silent',
   });
   const documents: Document.Parsed[] = [];
+  const margin = new MarginWatch();
   for (const lexeme of new Lexer().lex(text)) {
+    if (margin.isBlurred(lexeme)) return { documents, failures: [{ offset: parser.offset, message: BLURRED }] };
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
     if (parser.stack.length > MOST_LEVELS)
       return {

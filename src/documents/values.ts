@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes of the YAML parser as plain values. Written here rather than left to the parser, because kubectl must not see
 // another object than we do: where readers differ (duplicate keys, a merge after its override) the document is refused.
-import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 
 /** A mapping as a plain object. It has no prototype, so that `__proto__` and `constructor` are keys like any other. */
 export interface PlainObject {
@@ -16,6 +16,12 @@ export type Converted =
 export const MOST_LEVELS = 500;
 /** How many values aliases may add to a file: far beyond any manifest, and read within a second. */
 const MOST_ALIASED = 300_000;
+/** How kubectl's parser reads an anchor's name; YAML 1.2 lets it go on to the next blank. */
+const ANCHOR = /^[\w-]+$/;
+/** In braces and brackets kubectl's parser takes these for indicators wherever a value could begin. */
+const INDICATOR = /^[?:]/;
+/** What a tag may ask for without that readers could differ: a plain type that the text has in any case, or a text. */
+const TAGS: ReadonlySet<string> = new Set(['str', 'int', 'float', 'bool'].map((type) => `tag:yaml.org,2002:${type}`));
 const TOO_MANY = `its aliases expand to more than ${MOST_ALIASED} values`;
 
 /** The values that the aliases of one file have added so far; many documents must not sum up to what one may not do. */
@@ -68,13 +74,17 @@ class Conversion {
     return null;
   }
 
-  private ofScalar(node: { readonly value: unknown; readonly anchor?: string | undefined }): unknown {
+  private ofScalar(node: Scalar): unknown {
+    if (node.tag !== undefined && !TAGS.has(node.tag)) return this.refuse(node, `it has the tag ${quote(node.tag)}`);
+    this.assertAnchor(node);
     // A scalar is complete at once, unlike a collection that may hold an alias of itself.
-    if (node.anchor !== undefined && this.aliasesOpen === 0) this.anchors.set(node.anchor, { node: node as Node, isOpen: false });
+    if (node.anchor !== undefined && this.aliasesOpen === 0) this.anchors.set(node.anchor, { node, isOpen: false });
     return node.value;
   }
 
   private within(node: YAMLMap | YAMLSeq, read: () => unknown): unknown {
+    if (node.tag !== undefined) return this.refuse(node, `it has the tag ${quote(node.tag)} on a collection`);
+    this.assertAnchor(node);
     if (this.levels >= MOST_LEVELS) return this.refuse(node, `it nests more than ${MOST_LEVELS} levels deep`);
     const anchor = node.anchor === undefined || this.aliasesOpen > 0 ? undefined : { node, isOpen: true };
     if (anchor && node.anchor !== undefined) this.anchors.set(node.anchor, anchor);
@@ -97,9 +107,27 @@ class Conversion {
     return value;
   }
 
+  private assertAnchor(node: Node): void {
+    if (node.anchor !== undefined && !ANCHOR.test(node.anchor))
+      this.refuse(node, `it has an anchor &${node.anchor}, whose name readers take differently; letters, digits, _ and - are safe`);
+  }
+
+  private assertKey(key: unknown): void {
+    if (!isScalar(key)) return;
+    // A tag also decides whether `<<` merges.
+    if (key.tag !== undefined) this.refuse(key, `it has the tag ${quote(key.tag)} on a key`);
+    this.assertAnchor(key);
+  }
+
+  private assertPlain(flow: boolean | undefined, node: unknown): void {
+    if (flow === true && isScalar(node) && node.type === 'PLAIN' && INDICATOR.test(node.source ?? ''))
+      this.refuse(node, `it has ${quote(node.source ?? '')} in braces or brackets, which readers take differently; put it in quotes`);
+  }
+
   private ofList(list: YAMLSeq): unknown[] {
     const values: unknown[] = [];
     for (const item of list.items) {
+      this.assertPlain(list.flow, item);
       if (this.refusal) break;
       values.push(this.valueOf(item));
     }
@@ -110,6 +138,9 @@ class Conversion {
     const result = Object.create(null) as PlainObject;
     let merged: Set<string> | undefined;
     for (const pair of map.items) {
+      this.assertKey(pair.key);
+      this.assertPlain(map.flow, pair.key);
+      this.assertPlain(map.flow, pair.value);
       if (this.refusal) break;
       if (isMergeKey(pair.key)) {
         if (merged) this.refuse(pair.key, 'it has the key "<<" twice in one mapping');

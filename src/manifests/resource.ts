@@ -75,19 +75,20 @@ export function resourcesIn(document: YamlDocument): { readonly resources: reado
   return { resources, problems };
 }
 
-/** What a typed list says about its items, which then leave it out. */
+/** What a list says about its items where they say nothing themselves: kubectl reads them so. */
 interface Listed {
   readonly kind?: string;
   readonly apiVersion?: string;
 }
 
 function itemsOf({ kind, apiVersion }: Resource): Listed {
-  return !kind.endsWith('List') || kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
+  const itemKind = kind.replace(/List$/, '');
+  return itemKind === '' ? {} : { kind: itemKind, apiVersion };
 }
 
 function withKind(value: JsonObject, { kind, apiVersion }: Listed): JsonObject {
-  if (kind === undefined || value['kind'] !== undefined) return value;
-  return { apiVersion, kind, ...value };
+  if (kind === undefined || textAt(value, ['kind']) !== undefined) return value;
+  return { ...value, kind, apiVersion: textAt(value, ['apiVersion']) ?? apiVersion };
 }
 
 // A custom kind may be called SomethingList and hold no items: then it is an object like any other. Objects in items are
@@ -95,7 +96,7 @@ function withKind(value: JsonObject, { kind, apiVersion }: Listed): JsonObject {
 function isList({ kind, value }: Resource): boolean {
   const { items } = value;
   if (kind === 'List' || !Array.isArray(items)) return kind === 'List';
-  return kind.endsWith('List') || items.some((item: unknown) => textAt(item, ['kind']) !== undefined);
+  return kind.endsWith('List') || items.some(isObject);
 }
 
 function resourceOf(document: YamlDocument, path: Path, value: JsonObject): Resource {

@@ -117,7 +117,7 @@ function parse(
 }
 
 function refused(realm: URL, { credential, resource, now, hint }: TokenWish, response: HttpResponse): BinauthzError {
-  const what = `cannot log in for ${resource}: the token service ${realm.host} answered HTTP ${String(response.status)}${registryMessage(response)}`;
+  const what = `cannot log in for ${resource}: the token service ${realm.host} answered HTTP ${String(response.status)}${registryMessage(response, credential)}`;
   const transient = transientRefusal(what, { resource, response, now });
   if (transient !== undefined) return transient;
   if (response.status === 403 && credential.kind !== 'none')

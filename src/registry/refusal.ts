@@ -3,6 +3,7 @@
 import { BinauthzError } from '../core/errors.js';
 import type { ImageReference } from '../core/image/reference.js';
 import type { Identity } from './credentials.js';
+import type { Credential } from './docker-config.js';
 import { isDockerHub, type RegistryHost } from './hosts.js';
 import type { HttpResponse } from './http.js';
 
@@ -26,7 +27,7 @@ const NO_SUCH_NAME: ReadonlySet<string> = new Set(['NAME_INVALID', 'NAME_UNKNOWN
 export function refusalOf(refusal: Refusal): BinauthzError {
   const { reference, registry, response, identity, now } = refusal;
   const resource = reference.original;
-  const answered = `${registry.base.host} answered HTTP ${String(response.status)}${registryMessage(response)}`;
+  const answered = `${registry.base.host} answered HTTP ${String(response.status)}${registryMessage(response, identity?.credential)}`;
   const what = `cannot read ${resource}: ${answered}`;
   const transient = transientRefusal(what, { resource, response, now });
   if (transient !== undefined) return transient;
@@ -61,13 +62,25 @@ export function transientRefusal(
   });
 }
 
-/** What the registry said, in brackets behind its status; empty where it said nothing in the specification's form. */
-export function registryMessage(response: HttpResponse): string {
+/**
+ * What the registry said, in brackets behind its status, without the credential that it was sent; empty where it said
+ * nothing in the specification's form.
+ */
+export function registryMessage(response: HttpResponse, sent: Credential | undefined): string {
   const { code, message } = firstError(response) ?? {};
   const text = [code, message].filter((part): part is string => typeof part === 'string' && part !== '').join(': ');
   // What a server says may hold anything; control characters would move the terminal's cursor.
-  const printable = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
+  const printable = withoutSecret(text, sent).replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
   return printable === '' ? '' : ` (${printable.slice(0, LONGEST_QUOTE)})`;
+}
+
+// Some servers repeat in a refusal what they got, as it came or decoded.
+function withoutSecret(text: string, sent: Credential | undefined): string {
+  if (sent === undefined || sent.kind === 'none') return text;
+  const secret = sent.kind === 'password' ? sent.password.reveal() : sent.token.reveal();
+  const pair = sent.kind === 'password' ? [Buffer.from(`${sent.username}:${secret}`).toString('base64')] : [];
+  const forms = secret === '' ? [] : [...pair, secret, encodeURIComponent(secret)];
+  return forms.reduce((left, form) => left.replaceAll(form, '[redacted]'), text);
 }
 
 /** How to get credentials for a registry. */

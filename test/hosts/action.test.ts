@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BinauthzError, type ErrorCode } from '../../src/core/errors.js';
 import { annotationsOf } from '../../src/hosts/action/annotations.js';
 import { closingLine } from '../../src/hosts/action/closing-line.js';
-import { logLine } from '../../src/hosts/action/log-line.js';
+import { logLine } from '../../src/hosts/log-line.js';
 import { masksOfKey, masksOfText } from '../../src/hosts/action/masking.js';
 import { outputsOf } from '../../src/hosts/action/outputs.js';
 import { variableOf } from '../../src/hosts/action/inputs.js';

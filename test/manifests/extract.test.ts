@@ -260,6 +260,20 @@ describe('lists', () => {
     ['a List in a List', { apiVersion: 'v1', kind: 'List', items: [{ apiVersion: 'v1', kind: 'List', items: [pod] }, pod] }, 2],
     ['a PodList', { apiVersion: 'v1', kind: 'PodList', items: [pod] }, 1],
     ['a PodList whose items leave the kind out', { apiVersion: 'v1', kind: 'PodList', items: [bare, bare] }, 2],
+    [
+      'a PodList whose items say nothing of the kind',
+      {
+        apiVersion: 'v1',
+        kind: 'PodList',
+        items: [
+          { kind: '', ...bare },
+          { apiVersion: 'v1', ...bare },
+        ],
+      },
+      2,
+    ],
+    ['a Pod with items', { ...pod, items: [bare] }, 2],
+    ['a Pod with items of all kinds', { ...pod, items: [bare, pod] }, 3],
     ['an array', [pod, [pod]], 2],
     ['an empty List', { apiVersion: 'v1', kind: 'List', items: [] }, 0],
     ['a List of nothing', { apiVersion: 'v1', kind: 'List', items: null }, 0],

@@ -53,6 +53,15 @@ describe.skipIf(!found('kubectl'))(titled('manifests of kubectl', 'kubectl'), ()
     });
   });
 
+  // kubectl takes whatever has items for a list, and deploys the items.
+  it('a Pod that is a list', () => {
+    const outer = `apiVersion: v1\nkind: Pod\nmetadata: {name: outer}\nspec: {containers: [{name: a, image: "${IMAGE}"}]}\n`;
+    const items = `items:\n- metadata: {name: inner}\n  spec: {containers: [{name: b, image: "${IMAGE}"}]}\n`;
+    const deployed = usesIn(kubectl(['label', '--local', '-f', '-', 'x=y', '-o', 'yaml', '--dry-run=client'], `${outer}${items}`));
+    expect(deployed.map(({ source }) => source!.name)).toEqual(['inner']);
+    expect(usesIn(`${outer}${items}`).map(({ source }) => source!.name)).toEqual(['outer', 'inner']);
+  });
+
   it('several as JSON, one after the other', () => {
     const pod = (name: string): string =>
       `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: c, image: "${IMAGE}"}]}\n`;

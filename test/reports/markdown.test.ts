@@ -137,3 +137,8 @@ describe('size', () => {
 });
 
 test('a report is readable JSON with a newline at its end', () => expect(renderJson({ a: [1] })).toBe('{\n  "a": [\n    1\n  ]\n}\n'));
+test('a report on a log holds no command to a runner', () => {
+  const text = renderJson({ '##[group]a': '##[error]b' });
+  expect(text).not.toContain('##[');
+  expect(JSON.parse(text)).toEqual({ '##[group]a': '##[error]b' });
+});

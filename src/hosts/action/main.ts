@@ -12,7 +12,7 @@ import { flushed } from '../streams.js';
 import { VERSION } from '../version.js';
 import { closingLine } from './closing-line.js';
 import { readInputs, variableOf } from './inputs.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../log-line.js';
 import { masksOfKey, masksOfText } from './masking.js';
 import { ACTION_COMMANDS, outputsOf, type ActionCommand, type OutputName } from './outputs.js';
 import { createProgram, withoutInputs } from './program.js';

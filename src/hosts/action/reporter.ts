@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as core from '@actions/core';
 import type { Reporter } from '../../ports/reporter.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../log-line.js';
 
 /** The runner keeps ten warnings of a step; more of them are only said in the log. */
 const MOST_WARNINGS = 9;

@@ -10,7 +10,7 @@ import type { RawOptions } from '../option-reader.js';
 import { checkOf, linesOf, meaningOf, vulnerabilitiesOf, type AnyResult, type Ending } from '../outcome.js';
 import { auditAnnotations } from './audit-annotations.js';
 import { annotationsOf, checkAnnotations, emitCheckAnnotations } from './annotations.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../log-line.js';
 import type { ActionCommand } from './outputs.js';
 
 /** What a comment on GitHub holds, less the marker. */

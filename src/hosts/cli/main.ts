@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real process as the CLI's world: streams that survive a closed reader, and an end that loses no output.
 import { asError, BinauthzError } from '../../core/errors.js';
+import { logLine } from '../log-line.js';
 import { linesOf } from '../outcome.js';
 import { flushed } from '../streams.js';
 import { renderErrors } from './lines.js';
@@ -44,7 +45,7 @@ async function readStdin(): Promise<string> {
 
 /** Ends the process for what nobody awaited; Node itself would print the source line, which in a bundle is endless. */
 function crash(thrown: unknown): void {
-  process.stderr.write(`${linesOf(asError(thrown)).join('\n')}\n`);
+  process.stderr.write(obeyedByNobody(`${linesOf(asError(thrown)).join('\n')}\n`));
   process.exit(1);
 }
 
@@ -52,7 +53,7 @@ function crash(thrown: unknown): void {
 function quietNode(isVerbose: boolean): void {
   process.removeAllListeners('warning');
   process.on('warning', ({ name, message }) => {
-    if (isVerbose && process.stderr.writable) process.stderr.write(`  debug: ${name}: ${message}\n`);
+    if (isVerbose && process.stderr.writable) process.stderr.write(obeyedByNobody(`  debug: ${name}: ${message}\n`));
   });
 }
 
@@ -81,8 +82,13 @@ function textStream(stream: NodeJS.WriteStream): TextStream {
   stream.on('error', () => undefined);
   return {
     write: (text) => {
-      if (text !== '' && stream.writable) stream.write(text);
+      if (text !== '' && stream.writable) stream.write(obeyedByNobody(text));
     },
     isTerminal: stream.isTTY,
   };
+}
+
+// In a step of a workflow, what this process prints is read for commands.
+function obeyedByNobody(text: string): string {
+  return process.env['GITHUB_ACTIONS'] === 'true' ? logLine(text) : text;
 }
