@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { performance } from 'node:perf_hooks';
 import { BinauthzError } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { Timer } from '../ports/timer.js';
 
-/** The machine's clock; its sleeps end with CANCELLED as soon as the run is cancelled. */
+/**
+ * The machine's clock as it stood when the process began, and the time that went by since: deadlines hang on it, and a
+ * clock that is set while a run waits must neither prolong nor end it. Its sleeps end with CANCELLED as soon as the run is
+ * cancelled.
+ */
 export function systemClock(signal: AbortSignal): Clock {
   return {
-    now: () => Date.now(),
+    now: () => Math.round(performance.timeOrigin + performance.now()),
     random: () => Math.random(),
     sleep: (ms) => sleep(ms, signal),
   };

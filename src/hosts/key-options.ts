@@ -34,7 +34,7 @@ function noKeyHint(reader: OptionReader): { readonly hint?: string } {
 
 /** The one key that an attestor is rotated to; undefined where something is wrong with it. */
 export function readNewKey(reader: OptionReader): NewKeySource | undefined {
-  const noVersion = (key: KeyName): string => `name a version of it: gcloud kms keys versions list ${key}`;
+  const noVersion = (key: KeyName): string => `name a version of it: gcloud kms keys versions list --key=${key}`;
   const version = reader.one('to-kms-key-version', keyVersionParser(noVersion));
   const [key] = reader.secrets('to-pgp-private-key');
   const passphrase = readPassphrase(reader, 'to-pgp-private-key');

@@ -37,17 +37,36 @@ async function writeOne(result: AnyResult, target: ReportTarget, place: ReportPl
   try {
     const text = await render(result, target.format, place.env);
     if (text === undefined) return undefined;
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, text);
     return undefined;
   } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    const reason = codeOf(cause) ?? 'unknown reason';
     return new BinauthzError('UNAVAILABLE', `cannot write the ${target.format} report ${target.path}: ${reason}`, {
       resource: target.path,
       cause,
       hint: 'name a file in a folder that may be written to, and run again',
     });
   }
+}
+
+// Node's own recursive mkdir never ends below a folder that takes no entries and denies that it exists, as /proc does.
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') return;
+    if (codeOf(cause) !== 'ENOENT' || dirname(path) === path) throw cause;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch((again: unknown) => {
+      // Another report's folder may have come in the meantime.
+      if (codeOf(again) !== 'EEXIST') throw again;
+    });
+  }
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
 }
 
 async function render(result: AnyResult, format: ReportFormat, env: Env): Promise<string | undefined> {

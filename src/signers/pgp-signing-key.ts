@@ -45,16 +45,28 @@ export function whyTooNew(key: Key | Subkey): string | undefined {
  * may. Revoked, expired, weak and too new ones are refused.
  */
 export async function chooseSigningKey(key: PrivateKey, { source, now }: SigningContext): Promise<SigningKey> {
+  const found = await signingPartOf(key, now);
+  if ('reason' in found) throw unusable(key, source, found.reason);
+  return { key, part: found.part };
+}
+
+/** Why nothing can be signed with a key now, judged by its public half; undefined where something can. */
+export async function whyNoSigning(key: Key, now: Date): Promise<string | undefined> {
+  const found = await signingPartOf(key, now);
+  return 'reason' in found ? found.reason : undefined;
+}
+
+async function signingPartOf(key: Key, now: Date): Promise<{ readonly part: Key | Subkey } | { readonly reason: string }> {
   const ofPrimary = whyTooNew(key) ?? (await whyInvalid(key, now));
-  if (ofPrimary !== undefined) throw unusable(key, source, ofPrimary);
+  if (ofPrimary !== undefined) return { reason: ofPrimary };
   const subkeys = [...key.subkeys].sort((a, b) => b.getCreationTime().getTime() - a.getCreationTime().getTime());
   const reasons: string[] = [];
   for (const part of [key, ...subkeys]) {
     const reason = await whyItCannotSign(key, part, now);
-    if (reason === undefined) return { key, part };
+    if (reason === undefined) return { part };
     reasons.push(`${part.getKeyID().toHex().toUpperCase()}: ${reason}`);
   }
-  throw unusable(key, source, `no part of it can sign now (${reasons.join('; ')})`);
+  return { reason: `no part of it can sign now (${reasons.join('; ')})` };
 }
 
 async function whyInvalid(key: Key, now: Date): Promise<string | undefined> {
@@ -69,7 +81,7 @@ async function whyInvalid(key: Key, now: Date): Promise<string | undefined> {
   }
 }
 
-async function whyItCannotSign(key: PrivateKey, part: Key | Subkey, now: Date): Promise<string | undefined> {
+async function whyItCannotSign(key: Key, part: Key | Subkey, now: Date): Promise<string | undefined> {
   const tooNew = whyTooNew(part);
   if (tooNew !== undefined) return tooNew;
   const { bits } = part.getAlgorithmInfo();
@@ -80,6 +92,7 @@ async function whyItCannotSign(key: PrivateKey, part: Key | Subkey, now: Date): 
   } catch (error) {
     return reasonOf(error).replace(/^Could not find valid signing key packet in key [0-9a-f]+(?:: )?/, '') || 'it is not for signing';
   }
+  if (!key.isPrivate()) return undefined;
   const packet = part.keyPacket;
   if (!('isMissingSecretKeyMaterial' in packet) || packet.isMissingSecretKeyMaterial()) return 'its secret part is not there';
   return undefined;

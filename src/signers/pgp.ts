@@ -6,7 +6,7 @@ import type { Pace } from '../core/retry.js';
 import type { Secret } from '../core/secret.js';
 import type { Signer } from '../core/signing/signer.js';
 import { dearmor, labelsIn, readKeyContent } from './key-text.js';
-import { chooseSigningKey, fingerprintOf, reasonOf, type SigningKey } from './pgp-signing-key.js';
+import { chooseSigningKey, fingerprintOf, reasonOf, whyNoSigning, type SigningKey } from './pgp-signing-key.js';
 
 export { verifyPgp } from './pgp-verify.js';
 
@@ -42,12 +42,22 @@ export async function openPgpKey(
   };
 }
 
-/** The primary fingerprint of the one public key in an armored text, as attestors write it; undefined where there is not exactly one. */
-export async function pgpFingerprint(armored: string): Promise<string | undefined> {
+/** A public key in an armored text. */
+export interface PublicKeyText {
+  /** The primary fingerprint, as attestors write it. */
+  readonly fingerprint: string;
+  /** Why nothing can be signed with it now, so that an attestor which trusts it alone would deny everything. */
+  readonly unusable?: string;
+}
+
+/** The one public key in an armored text; undefined where there is not exactly one. */
+export async function readPublicKey(armored: string, now: Date): Promise<PublicKeyText | undefined> {
   const binary = dearmor(armored);
   const keys = binary ? await readKeys({ binaryKeys: binary }).catch(() => []) : [];
   const [only, ...others] = keys;
-  return only && others.length === 0 && !only.isPrivate() ? fingerprintOf(only) : undefined;
+  if (!only || others.length > 0 || only.isPrivate()) return undefined;
+  const unusable = await whyNoSigning(only, now);
+  return { fingerprint: fingerprintOf(only), ...(unusable === undefined ? {} : { unusable }) };
 }
 
 /** The armored public half of a PGP private key, as an attestor takes it. Its protected part stays locked: no passphrase is needed. */

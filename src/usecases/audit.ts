@@ -28,15 +28,15 @@ const PLATFORMS: readonly Platform[] = ['gke', 'cloud-run'];
 
 /**
  * Reads what happened at admissions: break-glass, fail-open, denials, and what a dry-run rule would have denied. A read that
- * ends too early gives what it has, marked as incomplete; one that is not permitted throws.
+ * ends too early gives what it has, marked as incomplete; where nothing was read because it is not permitted, it throws.
  */
 export async function audit(request: AuditRequest, ports: AuditPorts): Promise<Outcome<AuditResult>> {
   const period = periodOf(request, ports.clock);
   const collector = collectEvents();
   const reads = await Promise.all(PLATFORMS.map((platform) => readPlatform(platform, { ...request, ...period, collector }, ports)));
-  const failures = once(reads.flatMap((failure) => failure ?? []));
+  const failures = once(reads.flatMap(({ failure }) => failure ?? []));
   const [refused, ...others] = failures.filter(({ code }) => code !== 'LOGS_INCOMPLETE');
-  if (refused) throw new BinauthzErrors([refused, ...others]);
+  if (refused && reads.every(({ pages }) => pages === 0)) throw new BinauthzErrors([refused, ...others]);
   const events = collector.events();
   const complete = failures.length === 0;
   const result: AuditResult = {
@@ -50,7 +50,7 @@ export async function audit(request: AuditRequest, ports: AuditPorts): Promise<O
     ...(complete ? {} : { errors: failures.map(reportOf) }),
   };
   // A gap alone fails no run that has something worse to say (interface contract: 3 before 4): whoever judges the result sees it there.
-  return { result, errors: [] };
+  return { result, errors: refused ? [refused, ...others] : [] };
 }
 
 type Period = Pick<AuditResult, 'since' | 'until'>;
@@ -64,12 +64,18 @@ interface Reading extends Period, Pick<AuditRequest, 'project'> {
   readonly collector: EventCollector;
 }
 
-/** Adds what a platform's log entries tell to the collector; the failure that ended the read before its end. */
+interface PlatformRead {
+  readonly pages: number;
+  /** What ended it too early. */
+  readonly failure?: BinauthzError;
+}
+
+/** Adds what a platform's log entries tell to the collector. */
 async function readPlatform(
   platform: Platform,
   { project, since, until, collector }: Reading,
   { auditLog, reporter }: AuditPorts,
-): Promise<BinauthzError | undefined> {
+): Promise<PlatformRead> {
   let pages = 0;
   let entries = 0;
   try {
@@ -79,10 +85,10 @@ async function readPlatform(
       entries += page.length;
     }
   } catch (thrown) {
-    return failureOf(asErrors(thrown)[0], platform, pages);
+    return { pages, failure: failureOf(asErrors(thrown)[0], platform, pages) };
   }
   reporter.info(`${nameOf(platform)}: looked at ${entries} log entr${entries === 1 ? 'y' : 'ies'} since ${since}`);
-  return undefined;
+  return { pages };
 }
 
 // What is refused before the first page would be refused again; what breaks off is a gap, whatever broke it off.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `--report FORMAT=PATH`.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -74,4 +74,14 @@ test('what cannot be written is an error that names the file; the others are wri
     ['UNAVAILABLE', expect.stringMatching(/^cannot write the junit report file\/x\.xml: E(?:NOTDIR|EXIST)$/), true],
   ]);
   expect(read('fine.md')).toContain('DENIED');
+});
+// Node's recursive mkdir never ends there.
+test.skipIf(!existsSync('/proc/self'))('a folder that takes nothing is an error, not an endless attempt', async () => {
+  const [error] = await writeReports(check, [{ format: 'json', path: '/proc/none/deeper/a.json' }], { cwd, env });
+  expect(error?.message).toBe('cannot write the json report /proc/none/deeper/a.json: ENOENT');
+});
+test('many reports may lie in one new folder', async () => {
+  const targets = ['a', 'b', 'c', 'd'].map((name) => ({ format: 'json', path: `new/er/est/${name}.json` }) as const);
+  expect(await writeReports(check, targets, { cwd, env })).toEqual([]);
+  for (const { path } of targets) expect(JSON.parse(read(path))).toEqual(check);
 });

@@ -11,11 +11,15 @@ let cwd: string;
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'binauthz-setup-'));
   const keys = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'CI' }], format: 'armored' });
+  const past = { date: new Date(Date.now() - 2 * 86_400_000), keyExpirationTime: 86_400 };
+  const expired = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'CI' }], format: 'armored', ...past });
   await Promise.all([
     writeFile(join(cwd, 'built.asc'), keys.publicKey),
     writeFile(join(cwd, 'secret.asc'), keys.privateKey),
+    writeFile(join(cwd, 'expired.asc'), expired.publicKey),
     writeFile(join(cwd, 'text.asc'), 'hello'),
     writeFile(join(cwd, 'empty.yaml'), ''),
+    writeFile(join(cwd, 'broken.yaml'), 'a: ['),
     writeFile(
       join(cwd, 'good.yaml'),
       'defaultAdmissionRule: { evaluationMode: ALWAYS_DENY, enforcementMode: ENFORCED_BLOCK_AND_AUDIT_LOG }\n',
@@ -125,6 +129,11 @@ describe('input errors', () => {
       [/exactly one armored PGP public key, got a private key in secret\.asc/],
     ],
     [
+      'a key that can sign no more',
+      [...NAMES, '--pgp-public-key-file', 'expired.asc'],
+      [/--pgp-public-key-file: expected a key that can sign, got [0-9A-F]{40} in expired\.asc: .*expired since \d{4}-/],
+    ],
+    [
       'something else than a key',
       [...NAMES, '--pgp-public-key-file', 'text.asc'],
       [/exactly one armored PGP public key, got something else in text\.asc/],
@@ -141,6 +150,22 @@ describe('input errors', () => {
       [/name is "projects\/staging\/policy", expected projects\/prod\/policy/],
     ],
     ['a policy that the API refuses', [...WITH_KEY, '--policy', 'bad.yaml'], [/foo is not known/, /evaluationMode is "SOMETIMES"/]],
+    [
+      'a policy that the API refuses, of no project',
+      [...WITH_KEY.slice(2), '--policy', 'bad.yaml'],
+      [
+        /^--project: expected a value, got none$/m,
+        /^--policy: bad\.yaml: foo is not known/m,
+        /^--policy: bad\.yaml: .*evaluationMode is "SOMETIMES"/m,
+      ],
+    ],
+    [
+      'a missing policy, of a bad project',
+      ['--project', '12', ...WITH_KEY.slice(2), '--policy', 'gone.yaml'],
+      [/^--project: expected a project id/m, /^--policy: expected a file that can be read, got "gone\.yaml"/m],
+    ],
+    ['some policy, of no project', [...WITH_KEY.slice(2), '--policy', 'other.json'], [/^--project: expected a value, got none$/]],
+    ['a policy that is no YAML', [...WITH_KEY, '--policy', 'broken.yaml'], [/^--policy: broken\.yaml:1: expected YAML or JSON/]],
     [
       'a file and a roll-out',
       [...WITH_KEY, '--policy', 'good.yaml', '--dry-run-rollout'],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.js';
 import type { AttestorKey } from '../../src/core/signing/public-key.js';
 import type { Signer } from '../../src/core/signing/signer.js';
-import { openPgpKey, pgpFingerprint, verifyPgp } from '../../src/signers/pgp.js';
+import { openPgpKey, readPublicKey, verifyPgp } from '../../src/signers/pgp.js';
 import { PAYLOAD } from '../contracts/signer.js';
 import { fakePace } from '../support/fake-pace.js';
 import { Gpg, HAS_GPG } from '../support/gpg.js';
@@ -71,7 +71,7 @@ describe.skipIf(!HAS_GPG)('GnuPG (skipped where there is none)', () => {
       const secret = gpg.exportSecret(fingerprint, passphrase);
       await expectGood(await open(secret, passphrase), fingerprint);
       await expectGood(await open(Buffer.from(secret).toString('base64'), passphrase), fingerprint);
-      expect(await pgpFingerprint(gpg.exportPublic(fingerprint))).toBe(fingerprint);
+      expect((await readPublicKey(gpg.exportPublic(fingerprint), new Date()))?.fingerprint).toBe(fingerprint);
       if (passphrase !== undefined) {
         await expect(open(secret, 'wrong')).rejects.toMatchObject({ code: 'PASSPHRASE_REJECTED' });
         await expect(open(secret)).rejects.toMatchObject({ code: 'PASSPHRASE_REJECTED' });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.js';
 import type { AttestorKey } from '../../src/core/signing/public-key.js';
 import type { Signer } from '../../src/core/signing/signer.js';
-import { openPgpKey, pgpFingerprint, verifyPgp } from '../../src/signers/pgp.js';
+import { openPgpKey, readPublicKey, verifyPgp } from '../../src/signers/pgp.js';
 import { createVerifier } from '../../src/signers/verifier.js';
 import { describeSigner, PAYLOAD } from '../contracts/signer.js';
 import { fakePace } from '../support/fake-pace.js';
@@ -166,6 +166,9 @@ describe('openPgpKey', () => {
       message: expect.stringMatching(says),
       hint: expect.any(String),
     });
+    // Its public half tells as much.
+    const half = (await readPrivateKey({ armoredKey: await make(), config: WEAK })).toPublic().armor();
+    expect((await readPublicKey(half, new Date(nowMs ?? Date.now())))?.unusable).toMatch(says);
   });
 
   it('refuses to sign once the key has expired', async () => {
@@ -349,22 +352,26 @@ function unsignedParts(before: Uint8Array, after: Uint8Array): boolean {
   return Buffer.from(before).includes(payload) && Buffer.from(after).includes(payload);
 }
 
-describe('pgpFingerprint', () => {
+describe('readPublicKey', () => {
   it('is that of the primary key, upper case', async () => {
-    expect(await pgpFingerprint(key.public)).toBe(key.fingerprint);
-    expect(await pgpFingerprint(`${key.public.replaceAll('\n', '\r\n')}`)).toBe(key.fingerprint);
+    expect((await readPublicKey(key.public, new Date()))?.fingerprint).toBe(key.fingerprint);
+    expect((await readPublicKey(`${key.public.replaceAll('\n', '\r\n')}`, new Date()))?.fingerprint).toBe(key.fingerprint);
     expect(key.fingerprint).toMatch(/^[0-9A-F]{40}$/);
   });
 
   it.each(['', 'nothing', '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n'])(
     'finds none in %j',
     async (text) => {
-      expect(await pgpFingerprint(text)).toBeUndefined();
+      expect(await readPublicKey(text, new Date())).toBeUndefined();
     },
   );
 
+  it('can sign', async () => {
+    expect(await readPublicKey(key.public, new Date())).toEqual({ fingerprint: key.fingerprint });
+  });
+
   it('finds none in a private key', async () => {
-    expect(await pgpFingerprint(key.secret)).toBeUndefined();
+    expect(await readPublicKey(key.secret, new Date())).toBeUndefined();
   });
 });
 

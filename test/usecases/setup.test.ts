@@ -95,8 +95,8 @@ describe('on an empty project', () => {
   it('takes a PGP key, and needs no Cloud KMS', async () => {
     const { generateKey } = await import('openpgp');
     const { publicKey } = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'CI' }], format: 'armored' });
-    const { pgpFingerprint } = await import('../../src/signers/pgp.js');
-    const fingerprint = (await pgpFingerprint(publicKey)) ?? '';
+    const { readPublicKey } = await import('../../src/signers/pgp.js');
+    const fingerprint = (await readPublicKey(publicKey, new Date()))?.fingerprint ?? '';
     const wanted = desired({ key: { kind: 'pgp', file: 'built.asc', armored: publicKey, fingerprint } });
     expect(await apply(wanted)).toMatchObject({ applied: true, codes: [] });
     expect((await stage.call('GET', `/v1/${wanted.attestor}`)).userOwnedGrafeasNote.publicKeys).toMatchObject([{ id: fingerprint }]);

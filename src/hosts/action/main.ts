@@ -13,6 +13,7 @@ import { VERSION } from '../version.js';
 import { closingLine } from './closing-line.js';
 import { readInputs, variableOf } from './inputs.js';
 import { logLine } from '../log-line.js';
+import { workingFolder } from '../working-folder.js';
 import { masksOfKey, masksOfText } from './masking.js';
 import { ACTION_COMMANDS, outputsOf, type ActionCommand, type OutputName } from './outputs.js';
 import { createProgram, withoutInputs } from './program.js';
@@ -118,7 +119,7 @@ function takeInputs(command: Command): RawOptions {
 function connect(): Services {
   const env = withoutInputs(process.env);
   const cancellation = listenForCancellation({ on: (signal, listener) => process.on(signal, listener), exit: () => process.exit(1) });
-  return { env, cancellation, reporter: createReporter(), program: createProgram(env), files: { cwd: process.cwd() } };
+  return { env, cancellation, reporter: createReporter(), program: createProgram(env), files: { cwd: workingFolder(env) } };
 }
 
 function wantsSummary(raw: RawOptions): boolean {

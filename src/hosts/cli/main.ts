@@ -4,6 +4,7 @@ import { asError, BinauthzError } from '../../core/errors.js';
 import { logLine } from '../log-line.js';
 import { linesOf } from '../outcome.js';
 import { flushed } from '../streams.js';
+import { workingFolder } from '../working-folder.js';
 import { renderErrors } from './lines.js';
 import { runCli } from './run.js';
 import { styleFor } from './terminal.js';
@@ -23,7 +24,7 @@ export async function runProcess(): Promise<void> {
     stdout: textStream(process.stdout),
     stderr: textStream(process.stderr),
     readStdin,
-    cwd: process.cwd(),
+    cwd: workingFolder(process.env),
     signals: { on: (signal, listener) => process.on(signal, listener), exit: (code) => process.exit(code) },
   });
   process.exitCode = ended;

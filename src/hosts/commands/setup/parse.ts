@@ -98,10 +98,15 @@ const parseKmsKey: Parser<KeyName> = (text) => {
 async function readPgpKey(reader: OptionReader, file: string, world: FileWorld): Promise<DesiredKey | undefined> {
   const [source] = await readTexts(reader, 'pgp-public-key-file', { paths: [file], world });
   if (!source) return undefined;
-  const { pgpFingerprint } = await import('../../../signers/pgp.js');
+  const { readPublicKey } = await import('../../../signers/pgp.js');
   const isSecret = /-----BEGIN PGP PRIVATE KEY BLOCK-----/.test(source.text);
-  const fingerprint = isSecret ? undefined : await pgpFingerprint(source.text);
-  if (fingerprint !== undefined) return { kind: 'pgp', file, armored: source.text, fingerprint };
+  const key = isSecret ? undefined : await readPublicKey(source.text, new Date());
+  if (key?.unusable !== undefined) {
+    const hint = 'an attestor that trusts it alone denies every image: export a key that can sign';
+    reader.add('pgp-public-key-file', 'a key that can sign', `${key.fingerprint} in ${file}: ${key.unusable}`, hint);
+    return undefined;
+  }
+  if (key) return { kind: 'pgp', file, armored: source.text, fingerprint: key.fingerprint };
   const got = isSecret ? `a private key in ${file}` : `something else in ${file}`;
   reader.add('pgp-public-key-file', 'exactly one armored PGP public key', got, 'export it: gpg --armor --export FINGERPRINT');
   return undefined;
