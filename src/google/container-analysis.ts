@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerAnalysisClient } from '@google-cloud/containeranalysis/build/src/v1/container_analysis_client.js';
 import type * as protos from '@google-cloud/grafeas/build/protos/protos.js';
+import type { CallOptions } from 'google-gax';
 import type { GrafeasClient } from '@google-cloud/grafeas/build/src/v1/grafeas_client.js';
 import type { Attestation, StoredAttestation } from '../core/attestation/attestation.js';
 import { BinauthzError } from '../core/errors.js';
 import type { Digest } from '../core/image/digest.js';
-import { parseNoteName, parseOccurrenceName, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
+import { parseNoteName, parseOccurrenceName, projectOf, type NoteName, type OccurrenceName, type ProjectId } from '../core/names.js';
 import type { AttestationStore } from '../ports/attestation-store.js';
 import type { Google } from './clients.js';
 import { NOT_GOOGLE, type Call } from './errors.js';
@@ -25,6 +26,7 @@ export function createAttestationStore(google: Google): AttestationStore {
   return {
     create: (project, attestation) => create(api, project, attestation),
     listOfNote: (note, digest, deadline) => listOfNote(api, note, { digest, deadline }),
+    read: (occurrence, deadline) => read(api, occurrence, deadline),
     listInProject: (project, digest) => listInProject(api, project, digest),
   };
 }
@@ -94,6 +96,24 @@ function listOfNote(
     const request = { name: note, filter: filterFor(digest), pageSize: PAGE_SIZE, pageToken };
     return api.call.repeat(call, async (options) => pageOf(await (await api.client()).listNoteOccurrences(request, options)), deadline);
   });
+}
+
+async function read(api: Api<GrafeasClient>, occurrence: OccurrenceName, deadline?: number): Promise<StoredAttestation | undefined> {
+  const call: Call = {
+    what: 'cannot read',
+    resource: occurrence,
+    needs: [
+      {
+        permission: 'containeranalysis.occurrences.get',
+        role: 'roles/containeranalysis.occurrences.viewer',
+        on: `projects/${projectOf(occurrence)}`,
+      },
+    ],
+    notFound: 'ATTESTATION_CONFLICT',
+  };
+  const request = async (options: CallOptions): Promise<Occurrence> =>
+    (await (await api.client()).getOccurrence({ name: occurrence }, options))[0];
+  return storedOf(await api.call.repeat(call, request, deadline));
 }
 
 function listInProject(api: Api<GrafeasClient>, project: ProjectId, digest: Digest | undefined): Promise<readonly StoredAttestation[]> {

@@ -15,6 +15,8 @@ export interface AttestationStore {
    * given. With a `deadline` (milliseconds since the epoch, by the run's clock) no attempt outlives it.
    */
   listOfNote(note: NoteName, digest?: Digest, deadline?: number): Promise<readonly StoredAttestation[]>;
+  /** One attestation by its name, which the service gives before it lists it; undefined where it is something else. */
+  read(occurrence: OccurrenceName, deadline?: number): Promise<StoredAttestation | undefined>;
   /** The attestations stored in a project; only those for `digest` where one is given. */
   listInProject(project: ProjectId, digest?: Digest): Promise<readonly StoredAttestation[]>;
 }

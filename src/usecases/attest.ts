@@ -204,14 +204,15 @@ class AttestRun {
   }
 
   private async see(assignment: ValidatedAssignment, posted: Posted): Promise<Progress> {
-    const { occurrence, publicKeyId } = posted;
-    if (posted.status === 'existing') return { results: [resultOf(assignment, 'existing', { occurrence, publicKeyId })], errors: [] };
-    const details = { occurrence, publicKeyId, validated: assignment.validated };
-    if (this.deadline === undefined)
-      return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs: null })], errors: [] };
+    const { occurrence, publicKeyId, status } = posted;
+    const stored = { occurrence, publicKeyId };
+    if (status === 'existing' && posted.isListed) return { results: [resultOf(assignment, status, stored)], errors: [] };
+    // What was validated is what we signed, not what somebody stored before.
+    const details = status === 'existing' ? stored : { ...stored, validated: assignment.validated };
+    if (this.deadline === undefined) return { results: [resultOf(assignment, status, { ...details, visibleAfterMs: null })], errors: [] };
     try {
       const visibleAfterMs = await awaitVisibility(assignment, posted, this.deadline, this.ports);
-      return { results: [resultOf(assignment, 'created', { ...details, visibleAfterMs })], errors: [] };
+      return { results: [resultOf(assignment, status, { ...details, visibleAfterMs })], errors: [] };
     } catch (thrown) {
       const errors = asErrors(thrown);
       return { results: [resultOf(assignment, 'posted', { ...details, visibleAfterMs: null, error: reportOf(errors[0]) })], errors };

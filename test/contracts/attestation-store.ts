@@ -36,6 +36,7 @@ export function attestationStoreContract(name: string, world: () => StoreWorld):
       expect(found).toMatchObject({ ...attestation, occurrence });
       expect(found?.createTime).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
       expect(found?.payload).toBeInstanceOf(Uint8Array);
+      expect(await store.read(occurrence)).toEqual(found);
     });
 
     it('lists a note across projects, and a project alone', async () => {

@@ -79,6 +79,8 @@ export class MemoryStore implements AttestationStore {
   readonly createFaults: { error: BinauthzError; commits: boolean }[] = [];
   readonly listFaults: BinauthzError[] = [];
   refuseSecondOnResource = false;
+  /** Whether occurrences may be listed and created, but not read by name. */
+  unreadable = false;
 
   constructor(private readonly now: () => number) {}
 
@@ -112,6 +114,13 @@ export class MemoryStore implements AttestationStore {
         (entry) => entry.note === note && entry.visibleAt <= this.now() && (of === undefined || entry.resourceUri.endsWith(of)),
       ),
     );
+  }
+
+  /** As the service does, also before it is listed. */
+  read(occurrence: OccurrenceName): Promise<StoredAttestation | undefined> {
+    return this.unreadable
+      ? Promise.reject(new BinauthzError('PERMISSION_DENIED', `cannot read ${occurrence}: denied`))
+      : Promise.resolve(this.stored.find((entry) => entry.occurrence === occurrence));
   }
 
   listInProject(_project: string, of?: Digest): Promise<readonly StoredAttestation[]> {

@@ -202,6 +202,64 @@ describe('a conflict', () => {
     expect([errors[0]?.resource, ports.clock.pauses]).toEqual([occurrence, []]);
     expect(errors[0]?.message).not.toContain('occurrence-1');
   });
+
+  describe('with one that is not listed yet', () => {
+    const inTheWay = (ports: Memory) => {
+      ports.attestations.refuseSecondOnResource = true;
+      return ports;
+    };
+
+    it('takes it where it verifies, and waits for it like for one of its own', async () => {
+      const ports = inTheWay(memoryPorts([attestor], [key]));
+      const occurrence = ports.attestations.plant(await attestationBy(key), ports.clock.now() + 30_000);
+      const { errors, result } = await run(ports, { waitTimeoutMs: 60_000 });
+      expect([errors, result.attestations[0]]).toMatchObject([[], { status: 'existing', occurrence }]);
+      expect(result.attestations[0]?.visibleAfterMs).toBeGreaterThan(25_000);
+    });
+
+    it('names it where it does not, at once', async () => {
+      const ports = inTheWay(memoryPorts([attestor], [key]));
+      const occurrence = ports.attestations.plant(await attestationBy(other), ports.clock.now() + 30_000);
+      const { errors } = await run(ports);
+      expect([errors[0]?.code, errors[0]?.resource, ports.clock.pauses]).toEqual(['ATTESTATION_CONFLICT', occurrence, []]);
+      expect(errors[0]?.hint).toContain(`curl -X DELETE`);
+    });
+
+    it.each<[string, (ports: Memory) => Promise<void>]>([
+      ['may not be read', (ports) => ((ports.attestations.unreadable = true), Promise.resolve())],
+      [
+        'belongs to another note',
+        async ({ attestations }) => {
+          const [stored] = attestations.stored;
+          attestations.read = () => Promise.resolve({ ...stored!, note: 'projects/p/notes/other' as NoteName });
+          await Promise.resolve();
+        },
+      ],
+      [
+        'belongs to another image',
+        async ({ attestations }) => {
+          const [stored] = attestations.stored;
+          attestations.read = () => Promise.resolve({ ...stored!, resourceUri: 'https://gcr.io/p/app' });
+          await Promise.resolve();
+        },
+      ],
+      [
+        'verifies with a doubt that nobody was told of',
+        async ({ attestations }) => {
+          const stored = { ...attestations.stored[0]!, ...(await doubtful()) };
+          attestations.read = () => Promise.resolve(stored);
+        },
+      ],
+    ])('names it where it %s, and says that it is not listed', async (_, change) => {
+      const ports = inTheWay(memoryPorts([attestor], [key]));
+      const occurrence = ports.attestations.plant(await attestationBy(key), ports.clock.now() + 30_000);
+      await change(ports);
+      const { errors } = await run(ports);
+      expect([errors[0]?.code, errors[0]?.resource]).toEqual(['ATTESTATION_CONFLICT', occurrence]);
+      expect(errors[0]?.message).toMatch(/none that is listed verifies .*; in the way is \S+, which is not listed yet$/);
+      expect(errors[0]?.hint).toMatch(/^run again later; /);
+    });
+  });
 });
 
 describe('the wait until it is seen', () => {

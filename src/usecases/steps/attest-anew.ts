@@ -120,10 +120,10 @@ class Reattestation {
     if (!entry.ok) throw entry.errors[0] ?? new Error('a failed post without an error');
     const { assignment, posted } = entry.value;
     const { occurrence } = posted;
-    if (posted.status === 'existing') return { status: 'existing', occurrence };
+    if (posted.status === 'existing' && posted.isListed) return { status: 'existing', occurrence };
     try {
       await awaitVisibility(assignment, posted, posted.postedAt + this.options.waitTimeoutMs, this.ports);
-      return { status: 'attested', occurrence };
+      return { status: posted.status === 'existing' ? 'existing' : 'attested', occurrence };
     } catch (thrown) {
       return { status: 'posted', occurrence, unseen: asError(thrown) };
     }
