@@ -52,7 +52,7 @@ export async function readDocument(
 ): Promise<YamlDocument | { readonly value?: undefined; readonly lineOf?: undefined } | undefined> {
   const { parseDocuments } = await import('../documents/parse.js');
   const { documents, problems } = parseDocuments(source.text, source.file);
-  noteProblems(reader, problems);
+  noteProblems(reader, name, problems);
   if (problems.length > 0) return undefined;
   if (documents.length > 1) {
     reader.add(name, `one ${what}`, `${documents.length} documents in ${source.file}`);
@@ -61,11 +61,11 @@ export async function readDocument(
   return documents[0] ?? {};
 }
 
-/** Notes what is wrong with a file, each with its line. */
-export function noteProblems(reader: OptionReader, problems: readonly Problem[]): void {
+/** Notes what is wrong with a file that an option names, each with its line. */
+export function noteProblems(reader: OptionReader, name: string, problems: readonly Problem[]): void {
   for (const { file, line, message, hint } of problems) {
     const place = `${file === STDIN ? 'standard input' : file}:${line}`;
-    const error = inputError(`${place}: ${message}`, { resource: place });
+    const error = inputError(`${reader.spell(name)}: ${place}: ${message}`, { resource: place });
     reader.issues.push(hint === undefined ? error : withHint(error, hint));
   }
 }

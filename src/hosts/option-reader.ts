@@ -102,7 +102,7 @@ export class OptionReader {
     return this.raw.values.get(name) ?? [];
   }
 
-  /** Whether an option was given a value of its own: hosts that know no absence give every default. */
+  /** Whether an option was given a value of its own: the orb, which knows no absence, gives every default. */
   isOwn(name: string): boolean {
     return this.has(name) && (this.raw.values.get(name) ?? []).some((text) => text !== this.row(name).default);
   }

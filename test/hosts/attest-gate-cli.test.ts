@@ -140,7 +140,7 @@ describe('the reports of attest', () => {
 
   it('are not asked for in vain where there is a gate', async () => {
     const { stderr } = await on.attest(await on.scanned(), [...policy(), '--report=json=only.json', '--strict']);
-    expect(stderr).toContain('without a check nothing comes of --strict:');
+    expect(stderr).toContain('without a check nothing comes of --strict: set --check to warn or enforce');
     expect(read('only.json')).toContain('binauthz.vulnerabilities/v1');
   });
 
@@ -150,7 +150,9 @@ describe('the reports of attest', () => {
       0,
       { schema: 'binauthz.attest/v1', attestations: [{ status: 'created' }] },
     ]);
-    expect(stderr).toContain('without a check nothing comes of --report:');
+    expect(stderr).toContain(
+      'without a check or a vulnerability policy nothing comes of sarif in --report: set --check to warn or enforce,',
+    );
     expect(() => read('plain.sarif')).toThrow('ENOENT');
     expect((await on.attest(await on.image(), ['--report=json=alone.json'])).stderr).not.toContain('nothing comes of');
   });

@@ -241,12 +241,20 @@ describe('what is wrong with input, in the spelling of the host', () => {
       () => cli([...CLI, '--no-wait', '--wait-timeout', '1m']),
       /^--wait-timeout and --no-wait: expected one of the two, got both$/,
     ],
+    [
+      'waiting and not waiting in the Action',
+      () => action({ ...ACTION, 'no-wait': 'true', 'wait-timeout': '1m' }),
+      /^input wait-timeout and input no-wait: expected one of the two, got both$/,
+    ],
     ['a bad environment', () => cli(CLI, { BINAUTHZ_EMULATOR_HOST: '10.0.0.1:80' }), /^BINAUTHZ_EMULATOR_HOST: expected 127\.0\.0\.1:PORT/],
   ])('%s', (_, parse, message) => {
     const issues = issuesOf(parse);
     expect(issues.map((issue) => issue.message)).toEqual([expect.stringMatching(message)]);
     expect(issues.map(({ code, exitCode, hint }) => [code, exitCode, hint])).toEqual([['INVALID_INPUT', 2, expect.stringMatching(/\S/)]]);
   });
+
+  test('the default beside --no-wait is no contradiction: the orb passes it to every run', () =>
+    expect(cli([...CLI, '--no-wait', '--wait-timeout=5m']).request.waitTimeoutMs).toBeUndefined());
 
   test.each([
     [['--kms-key-version', `//cloudkms.googleapis.com/v1/${VERSION_1}`], 'leave out //cloudkms.googleapis.com/v1/ before projects/'],

@@ -32,6 +32,9 @@ const FILES: Readonly<Record<string, string>> = {
   'policy.json': '{"defaultAdmissionRule":{"evaluationMode":"ALWAYS_DENY","enforcementMode":"ENFORCED_BLOCK_AND_AUDIT_LOG"}}',
   'foreign.yaml': POLICY.replace('shop-prod', 'another'),
   'wrong.yaml': 'defaultAdmissionRule: {evaluationMode: ALLOW}\n',
+  'badmode.yaml': POLICY.replace('ENFORCED_BLOCK_AND_AUDIT_LOG', 'BLOCK'),
+  'nameless.yaml': POLICY.replace('projects/shop-prod/policy', 'shop'),
+  'object.json': '{"a": 1}\n',
   'two.yaml': `${POLICY}---\n${POLICY}`,
   'empty.yaml': '',
   'comment.yaml': '# to come\n',
@@ -45,6 +48,7 @@ const FILES: Readonly<Record<string, string>> = {
     spec: { containers: [{ name: 'main', image: OTHER }] },
   }),
   'hiding/.dot.yaml': pod('dot', 'nginx'),
+  'vulnerabilities.yaml': 'schema: binauthz.vulnerability-policy/v1\ndeny: { cvss: 5 }\n',
   'login.txt': 'https://oauth2accesstoken:hunter2@gcr.io/p/app:v1\n',
 };
 for (const [file, text] of Object.entries(FILES)) {
@@ -283,12 +287,20 @@ describe('what is wrong with input, in the spelling of the host', () => {
       /^--image-list: expected images without a user or a password before their registry, got one in login\.txt \(not shown\)$/,
     ],
     ['an empty standard input', () => cli(['-f', '-', ...P], ''), /^--manifest: expected at least one image, got none in standard input$/],
-    ['a manifest that readers take differently', () => one('-f', 'broken.yaml'), /^broken\.yaml:\d+: .*"kind" twice in one mapping$/],
-    ['broken standard input', () => cli(['-f', '-', ...P], FILES['broken.yaml']), /^standard input:\d+: .*"kind" twice in one mapping$/],
+    [
+      'a manifest that readers take differently',
+      () => one('-f', 'broken.yaml'),
+      /^--manifest: broken\.yaml:\d+: .*"kind" twice in one mapping$/,
+    ],
+    [
+      'broken standard input',
+      () => cli(['-f', '-', ...P], FILES['broken.yaml']),
+      /^--manifest: standard input:\d+: .*"kind" twice in one mapping$/,
+    ],
     [
       'a Pod for Cloud Run',
       () => cli(['-f', 'k8s/app.yaml', '--platform', 'cloud-run', ...P]),
-      /^k8s\/app\.yaml:\d+: expected a Cloud Run resource/,
+      /^--manifest: k8s\/app\.yaml:\d+: expected a Cloud Run resource/,
     ],
     [
       'a missing policy',
@@ -305,7 +317,27 @@ describe('what is wrong with input, in the spelling of the host', () => {
       () => input({ 'require-attested': 'x' }),
       /^input require-attested: expected a file that can be read, got "x": there is no such file$/,
     ],
-    ['a closure without digests', () => one('--require-attested', 'tags.txt'), /^tags\.txt:1: expected an image with its digest/],
+    [
+      'a closure without digests',
+      () => one('--require-attested', 'tags.txt'),
+      /^--require-attested: tags\.txt:1: expected an image with its digest/,
+    ],
+    [
+      'a closure of another form',
+      () => input({ 'require-attested': 'object.json' }),
+      /^input require-attested: object\.json:1: expected Skaffold/,
+    ],
+    ['a list of another form', () => cli(['--image-list', 'object.json', ...P]), /^--image-list: object\.json:1: expected Skaffold/],
+    [
+      'a policy that readers take differently',
+      () => one('--policy', 'broken.yaml'),
+      /^--policy: broken\.yaml:2: .*"kind" twice in one mapping$/,
+    ],
+    [
+      'the same in the Action',
+      () => input({ manifests: 'broken.yaml' }),
+      /^input manifests: broken\.yaml:\d+: .*"kind" twice in one mapping$/,
+    ],
   ])('%s', async (_, parse, message) => {
     const messages = await messagesOfAsync(parse);
     expect(messages[0]).toMatch(message);
@@ -323,9 +355,34 @@ describe('what is wrong with input, in the spelling of the host', () => {
       '--strict',
       '--wait-timeout',
       '--manifest',
-      'broken.yaml',
+      '--manifest',
       '--policy',
     ]);
+  });
+});
+
+describe('a policy file where the project is not known', () => {
+  const badMode =
+    '--policy: badmode.yaml: defaultAdmissionRule.enforcementMode is "BLOCK", expected one of ENFORCED_BLOCK_AND_AUDIT_LOG, DRYRUN_AUDIT_LOG_ONLY';
+  const none = '--project: expected the project whose policy is enforced, got none';
+  test.each<[string[], string[]]>([
+    [
+      ['--policy', 'badmode.yaml'],
+      [none, badMode],
+    ],
+    [
+      ['--policy', 'badmode.yaml', '--project', '12'],
+      ['--project: expected a project id, got "12"', badMode],
+    ],
+    // Whose policy it is to be cannot be said yet, so a name is held against nothing.
+    [['--policy', 'policy.yaml'], [none]],
+    [['--policy', 'foreign.yaml'], [none]],
+    [
+      ['--policy', 'nameless.yaml'],
+      [none, '--policy: nameless.yaml: name is "shop", expected projects/PROJECT/policy: the file is the policy of something else'],
+    ],
+  ])('is looked at all the same: %j', async (words, expected) => {
+    expect(await messagesOfAsync(() => cli(['nginx', ...words]))).toEqual(expected);
   });
 });
 
@@ -378,9 +435,48 @@ describe('attest with a check at its end', () => {
     const { check } = await attestAction({ check: 'warn', platform: 'cloud-run', 'check-project': 'run-here', reports: 'markdown=m.md' });
     expect(check).toMatchObject({ request: { project: 'run-here' }, platform: 'cloud-run', gate: { mode: 'warn', strict: false } });
   });
-  test('says which options come to nothing without it', async () => {
-    expect((await attest('--cluster', 'us-central1.prod', '-f', 'nowhere')).unused).toEqual(['--manifest', '--cluster']);
-    expect((await attestAction({ namespace: 'n', check: 'off' })).unused).toEqual(['input namespace']);
+  test('says which options come to nothing without it, and what to set, in the spelling of the host', async () => {
+    expect((await attest('--cluster', 'us-central1.prod', '-f', 'nowhere', '--report', 'json=a')).warnings).toEqual([
+      'without a check nothing comes of --manifest, --cluster: set --check to warn or enforce',
+    ]);
+    expect((await attestAction({ namespace: 'n', check: 'off' })).warnings).toEqual([
+      'without a check nothing comes of input namespace: set input check to warn or enforce',
+    ]);
+    expect((await attest('--check', 'warn', '--cluster', 'us-central1.prod', '--report', 'sarif=a')).warnings).toEqual([]);
+  });
+  test('says which reports are not written without a verdict, and only those', async () => {
+    const reports = ['json=a', 'sarif=b', 'junit=c', 'sarif=d'];
+    expect((await attest('--strict', ...reports.flatMap((report) => ['--report', report]))).warnings).toEqual([
+      'without a check nothing comes of --strict: set --check to warn or enforce',
+      'without a check or a vulnerability policy nothing comes of sarif, junit in --report: set --check to warn or enforce, or give --vulnerability-policy',
+    ]);
+    expect((await attestAction({ reports: 'markdown=a\njson=b' })).warnings).toEqual([
+      'without a check or a vulnerability policy nothing comes of markdown in input reports: set input check to warn or enforce, or give input vulnerability-policy',
+    ]);
+    expect((await attest('--report', 'json=a')).warnings).toEqual([]);
+    expect((await attest('--vulnerability-policy', 'vulnerabilities.yaml', '--report', 'sarif=a')).warnings).toEqual([]);
+  });
+  test.each([['--check', 'bogus'], ['--check='], ['--check'], ['--check', 'off', '--check', 'warn']])(
+    'a mode that is wrong hides nothing else that is wrong: %j %j %j %j',
+    async (...mode) => {
+      const wrong = ['--cluster', 'x', '--platform-policy', 'z', '--namespace', 'A B', '--service-account', 'a b'];
+      const files = ['--policy', 'nofile', '--require-attested', 'tags.txt', '-f', 'nofile', '--report', 'foo', '--check-project', '12'];
+      const told = async (...words: string[]) =>
+        (await messagesOfAsync(() => attest(...wrong, ...files, ...words))).filter((message) => !message.startsWith('--check: '));
+      const messages = await told(...mode);
+      expect(messages).toHaveLength(9);
+      expect(messages).toEqual(await told('--check', 'enforce'));
+    },
+  );
+  test('neither does one of the Action', async () => {
+    const inputs = { check: 'bogus', cluster: 'x', policy: 'badmode.yaml', manifests: 'broken.yaml', 'check-project': '12' };
+    expect(await messagesOfAsync(() => attestAction(inputs))).toEqual([
+      'input check: expected one of off, warn, enforce, got "bogus"',
+      expect.stringMatching(/^input cluster: /),
+      expect.stringMatching(/^input check-project: /),
+      expect.stringMatching(/^input manifests: broken\.yaml:2: /),
+      expect.stringMatching(/^input policy: badmode\.yaml: defaultAdmissionRule\.enforcementMode/),
+    ]);
   });
   test.each<[string, () => Promise<unknown>, string[]]>([
     [

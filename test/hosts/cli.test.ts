@@ -167,6 +167,17 @@ describe('the emulator', () => {
     await writeFile(file, text);
     expect(await run(['emulator', '--port', '0', '--faults', file])).toMatchObject({ status: 2, stderr: expect.stringMatching(message) });
   });
+  test.each<[string, string, RegExp]>([
+    ['no port', '{"rules": 1}', /--faults: .*faults\.json: Invalid faults: rules must be a list/],
+    ['no port', '{', /--faults: expected JSON in .*faults\.json/],
+  ])('what is wrong with it is told beside %s: %s', async (_, text, message) => {
+    const file = join(await mkdtemp(join(tmpdir(), 'binauthz-')), 'faults.json');
+    await writeFile(file, text);
+    const { status, stderr } = await run(['emulator', '--port', 'x', '--faults', file]);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--port: expected a port number from 0 to 65535, got "x"')]);
+    expect(stderr).toMatch(message);
+    expect(stderr.match(/^error\[/gm)).toHaveLength(2);
+  });
   test('so is one that is missing', async () =>
     expect(await run(['emulator', '--faults', '/nowhere/f.json'])).toMatchObject({
       status: 2,

@@ -2,11 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { parseEmulator } from '../../src/hosts/commands/emulator/parse.js';
 import { parseList } from '../../src/hosts/commands/list/parse.js';
-import { parseNothing } from '../../src/hosts/request-readers.js';
+import { parseNothing, throwIfWrong } from '../../src/hosts/request-readers.js';
 import { ATTESTOR, cliOptions, IMAGE, messagesOf } from './world.js';
 
 const list = (...argv: string[]) => parseList(cliOptions(['list', ...argv]), {});
-const emulator = (...argv: string[]) => parseEmulator(cliOptions(['emulator', ...argv]));
+const emulator = (...argv: string[]) => {
+  const { reader, ...settings } = parseEmulator(cliOptions(['emulator', ...argv]));
+  throwIfWrong(reader);
+  return settings;
+};
 
 describe('list', () => {
   test('images of an attestor', () =>

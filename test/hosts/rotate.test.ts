@@ -67,6 +67,15 @@ describe('input', () => {
     expect(messages[0]).toMatch(message);
   });
 
+  it('names the option with each fault of a file', async () => {
+    await writeFile(join(folder, 'broken.yaml'), 'kind: Pod\nkind: Pod\n');
+    await writeFile(join(folder, 'object.json'), '{"a": 1}');
+    expect(await messagesOfAsync(() => parse(...GOOD, '-f', 'broken.yaml', '--image-list', 'object.json'))).toEqual([
+      expect.stringMatching(/^--manifest: broken\.yaml:2: /),
+      expect.stringMatching(/^--image-list: object\.json:1: /),
+    ]);
+  });
+
   it('refuses lists with names that mean no image to attest, each with its file', async () => {
     await writeFile(join(folder, 'bad.txt'), `nginx:1.27\ngcr.io/p/app\n${IMAGE}\n`);
     expect(await messagesOfAsync(() => parse(...GOOD, '--image-list', 'bad.txt'))).toEqual([

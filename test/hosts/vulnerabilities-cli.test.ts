@@ -213,12 +213,12 @@ describe('bad input', () => {
     expect([ran.status, ran.json.schema]).toEqual([2, 'binauthz.error/v1']);
     expect(ran.json.errors.map(({ message }: { message: string }) => message)).toEqual([
       '--scan-timeout: expected a duration such as 500ms, 30s, 5m or 24h, got "soon"',
-      'broken.yaml:3: deny.fixable: expected MINIMAL, LOW, MEDIUM, HIGH, CRITICAL, got "high"',
-      'broken.yaml:6: waivers[0].until: is not known here; expected id, package, owner, reason, expires',
-      'broken.yaml:5: waivers[0].id: expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got "CVE-*"',
-      'broken.yaml:5: waivers[0].owner: expected a text, got nothing',
-      'broken.yaml:5: waivers[0].reason: expected a text, got nothing',
-      'broken.yaml:5: waivers[0].expires: expected a day such as 2027-01-31, got nothing',
+      '--vulnerability-policy: broken.yaml:3: deny.fixable: expected MINIMAL, LOW, MEDIUM, HIGH, CRITICAL, got "high"',
+      '--vulnerability-policy: broken.yaml:6: waivers[0].until: is not known here; expected id, package, owner, reason, expires',
+      '--vulnerability-policy: broken.yaml:5: waivers[0].id: expected one vulnerability such as CVE-2026-1 (a waiver has no patterns), got "CVE-*"',
+      '--vulnerability-policy: broken.yaml:5: waivers[0].owner: expected a text, got nothing',
+      '--vulnerability-policy: broken.yaml:5: waivers[0].reason: expected a text, got nothing',
+      '--vulnerability-policy: broken.yaml:5: waivers[0].expires: expected a day such as 2027-01-31, got nothing',
       '--findings: empty.json: expected a scanner’s JSON report, got an empty file',
       '--findings: expected a file that can be read, got "gone.json": there is no such file',
       '--report: expected FORMAT=PATH with a format of json, sarif, junit, markdown, got "csv=x"',
@@ -227,11 +227,15 @@ describe('bad input', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['that is empty', '', /1: expected a mapping with schema/],
-    ['that is no YAML', 'schema: [', /policy\.yaml:1: expected YAML or JSON/],
+    ['that is empty', '', /^--vulnerability-policy: policy\.yaml:1: expected a mapping with schema/],
+    ['that is no YAML', 'schema: [', /^--vulnerability-policy: policy\.yaml:1: expected YAML or JSON/],
     ['of two documents', 'a: 1\n---\nb: 2\n', /expected one vulnerability policy, got 2 documents in/],
     ['that judges nothing', 'schema: binauthz.vulnerability-policy/v1\ndeny: {}\n', /:2: deny: expected at least one of/],
-    ['with a key twice', 'schema: binauthz.vulnerability-policy/v1\ndeny: { cvss: 1 }\ndeny: { cvss: 10 }\n', /policy\.yaml:3: /],
+    [
+      'with a key twice',
+      'schema: binauthz.vulnerability-policy/v1\ndeny: { cvss: 1 }\ndeny: { cvss: 10 }\n',
+      /^--vulnerability-policy: policy\.yaml:3: /,
+    ],
   ])('is a policy %s', async (_title, text, message) => {
     on.file('policy.yaml', text);
     const ran = await on.judge(await on.image(), ['--vulnerability-policy=policy.yaml']);

@@ -14,11 +14,11 @@ import { argumentUse, type CheckEnd } from '../check/parse.js';
 
 /** Attests and, where that succeeded and a check was asked for, checks what was attested. */
 export async function attestThenCheck(
-  parsed: Pick<ParsedCheckedAttest, 'request' | 'check' | 'unused'>,
+  parsed: Pick<ParsedCheckedAttest, 'request' | 'check' | 'warnings'>,
   ports: AttestPorts & CheckPorts,
 ): Promise<AttestOutcome> {
-  const { request, check: final, unused } = parsed;
-  if (unused.length > 0) ports.reporter.warn(`without a check nothing comes of ${unused.join(', ')}: set check to warn or enforce`);
+  const { request, check: final, warnings } = parsed;
+  for (const warning of warnings) ports.reporter.warn(warning);
   const attested = await attest(request, ports);
   if (!final || attested.errors.length > 0) return attested;
   if (request.dryRun) {

@@ -12,7 +12,7 @@ import { readReports } from '../../file-options.js';
 import { inputError } from '../../issues.js';
 import { readKeys } from '../../key-options.js';
 import { OptionReader, type RawOptions } from '../../option-reader.js';
-import type { ReportTarget } from '../../report-target.js';
+import type { ReportFormat, ReportTarget } from '../../report-target.js';
 import {
   impossible,
   readAttestors,
@@ -48,8 +48,8 @@ export interface ParsedCheckedAttest extends ParsedAttest {
   readonly check?: FinalCheck;
   /** What is reported: the result as JSON, and the verdict of the check or of the vulnerability gate in the other formats too. */
   readonly reports: readonly ReportTarget[];
-  /** Options of a check that does not take place. */
-  readonly unused: readonly string[];
+  /** What comes to nothing, because no check takes place. */
+  readonly warnings: readonly string[];
 }
 
 /** The request of `attest`; throws BinauthzErrors with everything that is wrong. */
@@ -76,7 +76,7 @@ export function parseAttest(raw: RawOptions, env: Env): ParsedAttest {
 export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileWorld): Promise<ParsedCheckedAttest> {
   const reader = new OptionReader(raw);
   const { parsed, issues } = attempt(() => parseAttest(raw, env));
-  const mode = reader.choice('check', CHECK_MODES) ?? 'off';
+  const mode = readMode(reader);
   const check = mode === 'off' ? undefined : await readFinalCheck(reader, parsed, { mode, world });
   const gate = await readAttestGate(reader, world);
   const asked = check?.reports ?? readReports(reader);
@@ -86,10 +86,30 @@ export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileW
   reader.issues.unshift(...issues);
   throwIfWrong(reader);
   if (!parsed) throw impossible();
-  const used = mode !== 'off' ? SETTINGS_OF_ATTEST : reports.length === asked.length ? ['report'] : [];
-  const unused = SETTINGS_OF_ATTEST.filter((name) => reader.has(name) && !used.includes(name)).map((name) => reader.spell(name));
+  const dropped = asked.filter((report) => !reports.includes(report)).map(({ format }) => format);
+  const warnings = check ? [] : [...warningOfSettings(reader), ...warningOfReports(reader, dropped)];
   const request = gate ? { ...parsed.request, gate } : parsed.request;
-  return { ...parsed, request, reports, unused, ...(check === undefined ? {} : { check }) };
+  return { ...parsed, request, reports, warnings, ...(check === undefined ? {} : { check }) };
+}
+
+// A mode that is wrong is taken for the strictest: what else is wrong needs no second run to be heard of.
+function readMode(reader: OptionReader): (typeof CHECK_MODES)[number] {
+  const spelled = reader.spell('check');
+  const mode = reader.choice('check', CHECK_MODES) ?? 'enforce';
+  return reader.issues.some(({ resource }) => resource === spelled) ? 'enforce' : mode;
+}
+
+function warningOfSettings(reader: OptionReader): readonly string[] {
+  const idle = SETTINGS_OF_ATTEST.filter((name) => name !== 'report' && reader.has(name)).map((name) => reader.spell(name));
+  return idle.length === 0 ? [] : [`without a check nothing comes of ${idle.join(', ')}: set ${reader.spell('check')} to warn or enforce`];
+}
+
+function warningOfReports(reader: OptionReader, dropped: readonly ReportFormat[]): readonly string[] {
+  const formats = [...new Set(dropped)].join(', ');
+  const mend = `set ${reader.spell('check')} to warn or enforce, or give ${reader.spell('vulnerability-policy')}`;
+  return formats === ''
+    ? []
+    : [`without a check or a vulnerability policy nothing comes of ${formats} in ${reader.spell('report')}: ${mend}`];
 }
 
 // Whoever names findings believes that they are judged: without a policy they would not be.
@@ -107,6 +127,7 @@ function readWaitTimeout(reader: OptionReader): number | undefined {
   const timeoutMs = reader.duration('wait-timeout');
   const noWait = reader.flag('no-wait');
   if (!noWait) return timeoutMs;
+  // The default contradicts nothing: the orb passes it to every run, so that it may be nobody's wish.
   if (reader.isOwn('wait-timeout'))
     reader.issues.push(inputError(`${reader.spell('wait-timeout')} and ${reader.spell('no-wait')}: expected one of the two, got both`));
   return undefined;

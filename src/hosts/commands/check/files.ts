@@ -4,14 +4,13 @@
 import type { ImageUse } from '../../../core/deployment/image-use.js';
 import { holdsLogin, parseImageReference } from '../../../core/image/reference.js';
 import type { ProjectId } from '../../../core/names.js';
-import { parsePolicy } from '../../../core/policy/parse.js';
-import type { Problem } from '../../../documents/problem.js';
 import type { CheckRequest, Workload } from '../../../usecases/requests.js';
 import type { CheckSettings } from './settings.js';
-import { noteProblems, readDocument, readTexts } from '../../file-options.js';
+import { noteProblems, readTexts } from '../../file-options.js';
 import { expandFiles, isCredentials, isSameFile, STDIN, type FileWorld, type SourceText } from '../../files.js';
-import { inputError, show } from '../../issues.js';
+import { show } from '../../issues.js';
 import type { OptionReader } from '../../option-reader.js';
+import { readPolicyFile } from '../../policy-file.js';
 
 /** What the files of a check hold. */
 export interface CheckFiles {
@@ -76,24 +75,15 @@ class Files {
     const { readImageList } = await import('../../../manifests/image-list.js');
     return texts.flatMap((source) => {
       const { images, problems } = readImageList(source.text, source.file);
-      this.note(problems);
+      noteProblems(this.reader, 'image-list', problems);
       return images.flatMap((image) => this.listedUse(image, source));
     });
   }
 
   async policy(): Promise<CheckFiles['policy']> {
     const { policyFile: file } = this.settings;
-    const [source] = file === undefined ? [] : await this.read('policy', [file]);
-    const { project } = this.place;
-    if (!source || project === undefined) return undefined;
-    const document = await readDocument(this.reader, 'policy', { source, what: 'policy' });
-    if (!document) return undefined;
-    const parsed = parsePolicy(document.value, { from: 'file', project });
-    if (parsed.policy) return { file: source.file, policy: parsed.policy };
-    const hint = `compare it with a policy that is live: gcloud container binauthz policy export --project=${project}`;
-    for (const problem of parsed.problems)
-      this.reader.issues.push(inputError(`${this.reader.spell('policy')}: ${source.file}: ${problem}`, { resource: source.file, hint }));
-    return undefined;
+    const found = file === undefined ? undefined : await readPolicyFile(this.reader, file, this.place);
+    return found && { file: found.file, policy: found.policy };
   }
 
   async attested(): Promise<CheckFiles['attested']> {
@@ -102,7 +92,7 @@ class Files {
     if (!source) return undefined;
     const { readAttestedSet } = await import('../../../manifests/image-list.js');
     const { digests, problems } = readAttestedSet(source.text, source.file);
-    this.note(problems);
+    noteProblems(this.reader, 'require-attested', problems);
     if (problems.length > 0) return undefined;
     return { file: source.file, digests };
   }
@@ -121,7 +111,7 @@ class Files {
         if (documents.length === 0 && problems.length === 0 && this.isNamed(file)) this.refuseEmpty([file]);
         // Half a file says nothing of the whole: what could not be parsed is the thing to mend.
         const extracted = extract(documents, { file, ...(platform === undefined ? {} : { platform }) });
-        this.note([...problems, ...extracted.problems]);
+        noteProblems(this.reader, 'manifest', [...problems, ...extracted.problems]);
         return extracted;
       });
     return {
@@ -163,9 +153,5 @@ class Files {
       ? 'standard input may be empty because the command before the | failed: set -o pipefail shows it'
       : 'name the files that hold the workloads; nothing to check is never a pass';
     this.reader.add('manifest', 'at least one image', `none in ${shown.join(', ')}${more}`, hint);
-  }
-
-  private note(problems: readonly Problem[]): void {
-    noteProblems(this.reader, problems);
   }
 }

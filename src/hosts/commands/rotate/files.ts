@@ -28,7 +28,7 @@ export async function readListedImages(reader: OptionReader, world: FileWorld): 
   const texts = await readTexts(reader, 'image-list', { paths, world });
   return texts.flatMap(({ text, file }) => {
     const { images, problems } = readImageList(text, file);
-    noteProblems(reader, problems);
+    noteProblems(reader, 'image-list', problems);
     return images.flatMap((image) => listedImage(reader, image, file));
   });
 }
@@ -42,7 +42,7 @@ async function readImages(reader: OptionReader, paths: readonly string[], world:
   const images = texts.flatMap(({ text, file }) => {
     const { documents, problems } = parseDocuments(text, file);
     const found = extract(documents, { file });
-    noteProblems(reader, [...problems, ...found.problems]);
+    noteProblems(reader, 'manifest', [...problems, ...found.problems]);
     return found.uses.map(({ image }) => image);
   });
   return [...new Set(images)];

@@ -10,13 +10,13 @@ import {
   type ProjectId,
 } from '../../../core/names.js';
 import type { DesiredKey, DesiredPolicy, Principal } from '../../../core/provisioning/desired.js';
-import { parsePolicy } from '../../../core/policy/parse.js';
 import type { SetupRequest } from '../../../usecases/setup.js';
 import type { Env } from '../../context.js';
-import { parseFileName, readDocument, readTexts } from '../../file-options.js';
+import { parseFileName, readTexts } from '../../file-options.js';
 import type { FileWorld } from '../../files.js';
 import { inputError } from '../../issues.js';
 import { OptionReader, type Parser, type RawOptions } from '../../option-reader.js';
+import { readPolicyFile } from '../../policy-file.js';
 import { impossible, readAttestors, readCommon, readProject, required, throwIfWrong, type Common } from '../../request-readers.js';
 
 /** `binauthz setup`, fully parsed. */
@@ -131,16 +131,8 @@ async function readPolicy(reader: OptionReader, project: ProjectId | undefined, 
     const message = `${reader.spell('policy')} and ${reader.spell('dry-run-rollout')}: expected one of the two, got both`;
     reader.issues.push(inputError(message, { hint: 'write enforcementMode: DRYRUN_AUDIT_LOG_ONLY into the rules of the file' }));
   }
-  if (file === undefined || project === undefined) return undefined;
-  const [source] = await readTexts(reader, 'policy', { paths: [file], world });
-  const document = source && (await readDocument(reader, 'policy', { source, what: 'policy' }));
-  if (!source || !document) return undefined;
-  const parsed = parsePolicy(document.value, { from: 'file', project });
-  if (parsed.policy) return { file, policy: parsed.policy, document: document.value as DesiredPolicy['document'] };
-  const hint = `compare it with the policy that is live: gcloud container binauthz policy export --project=${project}`;
-  for (const problem of parsed.problems)
-    reader.issues.push(inputError(`${reader.spell('policy')}: ${file}: ${problem}`, { resource: file, hint }));
-  return undefined;
+  const found = file === undefined ? undefined : await readPolicyFile(reader, file, { world, project });
+  return found && { ...found, document: found.document as DesiredPolicy['document'] };
 }
 
 function readMonitoring(reader: OptionReader): { readonly channels: readonly string[] } | undefined {

@@ -33,6 +33,7 @@ async function readPolicy(reader: OptionReader, path: string, world: FileWorld):
   const lineOf = (way: readonly (string | number)[]): number => document.lineOf?.(way) ?? 1;
   noteProblems(
     reader,
+    name,
     problems.map(({ path: way, message }) => ({ file: source.file, line: lineOf(way), message, hint: HINT })),
   );
   return policy;
