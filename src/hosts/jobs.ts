@@ -4,7 +4,7 @@
 import type { Outcome } from '../usecases/outcome.js';
 import { parseCheckedAttest } from './commands/attest/parse.js';
 import { auditor } from './commands/audit/verdict.js';
-import { gatekeeper } from './commands/check/gate.js';
+import { gated } from './commands/check/gate.js';
 import { parseCheck } from './commands/check/parse.js';
 import type { Env, RunContext } from './context.js';
 import type { FileWorld } from './files.js';
@@ -19,6 +19,8 @@ export type AnyOutcome = Outcome<CommandResult>;
 export interface Job {
   readonly run: () => Promise<AnyOutcome>;
   readonly refuse?: Refuse;
+  /** Only ALLOWED lets the run pass, and its reports show it. */
+  readonly strict?: boolean;
   readonly reports?: readonly ReportTarget[];
 }
 
@@ -39,11 +41,11 @@ export const JOBS: Readonly<Record<ResultCommand, MakeJob>> = {
   attest: async (raw, { context, env, files }) => {
     const parsed = await parseCheckedAttest(raw, env, files);
     const run = async (): Promise<AnyOutcome> => (await runs()).runAttest(parsed, context);
-    return { run, reports: parsed.reports, ...(parsed.check === undefined ? {} : { refuse: gatekeeper(parsed.check.gate) }) };
+    return { run, reports: parsed.reports, ...(parsed.check === undefined ? {} : gated(parsed.check.gate)) };
   },
   check: async (raw, { context, env, files }) => {
     const parsed = await parseCheck(raw, env, files);
-    return { run: async () => (await runs()).runCheck(parsed, context), refuse: gatekeeper(parsed.gate), reports: parsed.reports };
+    return { run: async () => (await runs()).runCheck(parsed, context), ...gated(parsed.gate), reports: parsed.reports };
   },
   list: async (raw, { context, env }) => {
     const { parseList } = await import('./commands/list/parse.js');

@@ -37,6 +37,8 @@ export interface Ending {
   readonly exitCode: number;
   /** Why the gate is shut, where nothing failed but the verdict: the result says it at length, so it is none of its errors. */
   readonly refusal?: BinauthzError;
+  /** Only ALLOWED let the run pass: whatever else was judged shows as failed in what is told of it. */
+  readonly strict?: boolean;
 }
 
 /** The circumstances that every result of a run carries. */

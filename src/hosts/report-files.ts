@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { BinauthzError } from '../core/errors.js';
 import type { AuditResult } from '../core/operation-results.js';
+import type { Strictness } from '../reports/check-findings.js';
 import type { SarifTool } from '../reports/sarif.js';
 import type { Verdicts } from '../reports/verdict-markdown.js';
 import type { Env } from './context.js';
@@ -14,7 +15,7 @@ import { VERSION } from './version.js';
 export type { ReportFormat, ReportTarget } from './report-target.js';
 
 /** Where reports go, and what is known about the run that they are of. */
-export interface ReportPlace {
+export interface ReportPlace extends Strictness {
   readonly cwd: string;
   readonly env: Env;
 }
@@ -35,7 +36,7 @@ export async function writeReports(
 async function writeOne(result: AnyResult, target: ReportTarget, place: ReportPlace): Promise<BinauthzError | undefined> {
   const path = resolve(place.cwd, target.path);
   try {
-    const text = await render(result, target.format, place.env);
+    const text = await render(result, target.format, place);
     if (text === undefined) return undefined;
     await makeFolder(dirname(path));
     await writeFile(path, text);
@@ -69,10 +70,10 @@ function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
 }
 
-async function render(result: AnyResult, format: ReportFormat, env: Env): Promise<string | undefined> {
+async function render(result: AnyResult, format: ReportFormat, { env, strict = false }: ReportPlace): Promise<string | undefined> {
   if (format === 'json') return (await import('../reports/json.js')).renderJson(result);
   if (result.schema === 'binauthz.audit/v1') return renderAudit(result, format, env);
-  const verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result) };
+  const verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result), strict };
   return verdicts.check || verdicts.vulnerabilities ? renderVerdicts(verdicts, format, toolOf(env)) : undefined;
 }
 

@@ -17,12 +17,17 @@ export type Services = Omit<RunContext, 'signal'> & { readonly cancellation: Can
 export async function runCommand(command: ResultCommand, raw: RawOptions, services: Services): Promise<Ending> {
   const scrub = scrubberOf([...(raw.secrets.get('access-token') ?? []), ...(raw.secrets.get('github-token') ?? [])]);
   const { job, outcome } = await attempt(command, raw, { ...services, reporter: scrubbedReporter(services.reporter, scrub) });
-  const end = (more: readonly BinauthzError[]): Ending =>
-    scrubbedEnding(endingOf(outcome.result, [...outcome.errors, ...more], circumstancesOf(services, job?.refuse)), scrub);
+  const end = (more: readonly BinauthzError[]): Ending => ({
+    ...scrubbedEnding(endingOf(outcome.result, [...outcome.errors, ...more], circumstancesOf(services, job?.refuse)), scrub),
+    ...(job?.strict ? { strict: true } : {}),
+  });
   const ending = end([]);
   if (!job?.reports || job.reports.length === 0 || ending.exitCode === 2) return ending;
   const { writeReports } = await import('./report-files.js');
-  const failures = await writeReports(ending.result, job.reports, { cwd: services.files.cwd, env: services.env });
+  const place = { cwd: services.files.cwd, env: services.env, strict: job.strict === true };
+  // Where a report goes may take its time, e.g. a pipe that nobody reads.
+  const written = writeReports(ending.result, job.reports, place);
+  const failures = await withinGrace(written, services.cancellation.signal, () => [cancelled()]);
   return failures.length === 0 ? ending : end(failures);
 }
 

@@ -15,8 +15,23 @@ export interface ImagePlace {
 
 const FAVOURABLE: ReadonlySet<ReasonCode> = new Set(['ATTESTED', 'EXEMPT_BY_PATTERN', 'EXEMPT_BY_SYSTEM_POLICY', 'POLICY_ALLOWS_ALL']);
 
+/** What a rule of the policy itself denies for, or in dry-run mode would. */
+const VIOLATIONS: ReadonlySet<ReasonCode> = new Set([
+  'POLICY_DENIES_ALL',
+  'NO_TRUSTED_ATTESTATION',
+  'ATTESTOR_HAS_NO_KEY',
+  'IMAGE_NOT_PINNED',
+  'PLATFORM_CHILD_NOT_ATTESTED',
+]);
+
+/** How strictly the run took its verdicts, as far as its reports show it. */
+export interface Strictness {
+  /** Only ALLOWED passes: every other verdict failed the run, and must look like it. */
+  readonly strict?: boolean;
+}
+
 /** How loudly a verdict is said: what fails the gate is an error, what passes with a doubt a warning. */
-export function levelOf(verdict: Verdict): 'error' | 'warning' | undefined {
+export function levelOf(verdict: Verdict, { strict = false }: Strictness = {}): 'error' | 'warning' | undefined {
   switch (verdict) {
     case 'DENIED':
     case 'UNKNOWN':
@@ -24,10 +39,15 @@ export function levelOf(verdict: Verdict): 'error' | 'warning' | undefined {
     case 'ALLOWED_DRY_RUN':
     case 'ALLOWED_BREAK_GLASS':
     case 'NOT_ENFORCED':
-      return 'warning';
+      return strict ? 'error' : 'warning';
     case 'ALLOWED':
       return undefined;
   }
+}
+
+/** The verdict in words: one that fails by strictness alone looks like a pass, so it is said why it is none. */
+export function verdictWords(verdict: Verdict, strictness: Strictness): string {
+  return levelOf(verdict, strictness) === levelOf(verdict) ? verdict : `${verdict}, and only ALLOWED is accepted`;
 }
 
 /** The images with the worst verdict first, otherwise in their order. */
@@ -41,10 +61,25 @@ export function placesOf(image: CheckedImage): readonly ImagePlace[] {
 }
 
 /** The reasons for a verdict that is not plain ALLOWED: without those that speak for the image, unless there are no others. */
-export function tellingReasons({ verdict, reasons }: CheckedImage): readonly Reason[] {
-  const telling = verdict === 'ALLOWED' ? reasons : reasons.filter(({ code }) => !FAVOURABLE.has(code));
+export function tellingReasons(image: CheckedImage): readonly Reason[] {
+  const reasons = reasonsByWeight(image);
+  const telling = image.verdict === 'ALLOWED' ? reasons : reasons.filter(({ code }) => !FAVOURABLE.has(code));
   if (telling.length > 0) return telling;
   return reasons.length > 0 ? reasons : [{ code: 'EVIDENCE_MISSING', message: 'no reason was reported' }];
+}
+
+/** All reasons of an image: what decided its verdict first, and where it is not plain ALLOWED what speaks for it last. */
+export function reasonsByWeight(image: CheckedImage): readonly Reason[] {
+  if (image.verdict === 'ALLOWED') return image.reasons;
+  const weightOf = ({ code }: Reason): number => (FAVOURABLE.has(code) ? 2 : isDecisive(code, image) ? 0 : 1);
+  return image.reasons.toSorted((one, other) => weightOf(one) - weightOf(other));
+}
+
+// A denial by the policy has the text that the platform would print. Without that text the policy would have let the image
+// pass, or left it open: then the closed set of attested images denied it.
+function isDecisive(code: ReasonCode, { verdict, denial }: CheckedImage): boolean {
+  if (verdict === 'DENIED' && denial === undefined) return code === 'NOT_IN_ATTESTED_SET';
+  return (verdict === 'DENIED' || verdict === 'ALLOWED_DRY_RUN') && VIOLATIONS.has(code);
 }
 
 /** Whether the result is worse than its images: where none was found, or something failed beside them. */

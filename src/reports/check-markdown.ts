@@ -3,11 +3,21 @@
 import type { Reason } from '../core/policy/verdict.js';
 import type { CheckedImage, CheckedTarget, CheckResult, ErrorReport, PlatformPolicyResult } from '../core/results.js';
 import { cellText, matrixOfCheck, type MatrixRow } from './attestation-matrix.js';
-import { countsOf, levelOf, lineOf, shown, workloadOf, worstFirst } from './check-findings.js';
+import {
+  countsOf,
+  levelOf,
+  lineOf,
+  reasonsByWeight,
+  shown,
+  verdictWords,
+  workloadOf,
+  worstFirst,
+  type Strictness,
+} from './check-findings.js';
 import { codeSpan, plain } from './markdown-text.js';
 
 /** How a check is shown. */
-export interface CheckMarkdownOptions {
+export interface CheckMarkdownOptions extends Strictness {
   /** The page of the run that made it. */
   readonly runUrl?: string;
   /** By default a quarter of what the runner takes for a step; a comment on GitHub holds 65,536 characters. */
@@ -26,13 +36,14 @@ const MOST_SOURCES = 3;
 const MOST_ATTESTORS = 6;
 
 /** The job summary of a check. */
-export function checkMarkdown(result: CheckResult, { runUrl, maxBytes = MAX_BYTES }: CheckMarkdownOptions = {}): string {
+export function checkMarkdown(result: CheckResult, options: CheckMarkdownOptions = {}): string {
+  const { runUrl, maxBytes = MAX_BYTES } = options;
   const { errors = [], warnings = [], platformPolicies, assumptions } = result;
   const images = worstFirst(result.images);
   const findings = images.filter(({ verdict }) => verdict !== 'ALLOWED').map((image) => () => findingRow(image));
   const allowed = images.filter(({ verdict }) => verdict === 'ALLOWED').map((image) => () => allowedRow(image));
   const parts = [
-    `### ${mark(result)} binauthz check: ${result.verdict}`,
+    `### ${mark(result, options)} binauthz check: ${verdictWords(result.verdict, options)}`,
     result.emulator ? '> [!WARNING]\n> **On the emulator:** nothing in this report exists in Google Cloud.' : '',
     `**${countsOf(result.images)}**, under ${codeSpan(name(result.policy))} on ${targetOf(result.target)}`,
     section('#### Errors', bullets(errors, errorItem, maxBytes * SHARE.errors)),
@@ -47,8 +58,8 @@ export function checkMarkdown(result: CheckResult, { runUrl, maxBytes = MAX_BYTE
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function mark({ verdict }: CheckResult): string {
-  const level = levelOf(verdict);
+function mark({ verdict }: CheckResult, strictness: Strictness): string {
+  const level = levelOf(verdict, strictness);
   if (level === 'error') return '❌';
   return level === 'warning' ? '⚠️' : '✅';
 }
@@ -74,7 +85,9 @@ function ruleCell({ rule }: CheckedImage): string {
   return rule === '' ? '' : codeSpan(name(rule));
 }
 
-function whyCell({ reasons, denial }: CheckedImage): string {
+function whyCell(image: CheckedImage): string {
+  const { denial } = image;
+  const reasons = reasonsByWeight(image);
   const left = reasons.length - MOST_REASONS;
   return [
     ...reasons.slice(0, MOST_REASONS).map(reasonText),

@@ -3,7 +3,7 @@
 import type { Reason, Verdict } from '../core/policy/verdict.js';
 import type { CheckedImage, CheckResult, PlatformPolicyResult } from '../core/results.js';
 import { matrixLines, matrixOfCheck } from './attestation-matrix.js';
-import { countsOf, levelOf, lineOf, shown, workloadOf, worstFirst } from './check-findings.js';
+import { countsOf, levelOf, lineOf, reasonsByWeight, shown, workloadOf, worstFirst } from './check-findings.js';
 
 /** The colours that a terminal may carry; each returns the text unchanged where it may not. */
 export interface TextStyle {
@@ -37,7 +37,7 @@ function imageLines(image: CheckedImage, style: TextStyle): readonly string[] {
     `${painted(image.verdict, image.verdict, style)}  ${one(image.image)}`,
     ...resolved.map((digest) => `  judged: ${one(digest ?? '')}`),
     ...(image.rule === '' ? [] : [`  rule: ${one(image.rule)}`]),
-    ...image.reasons.flatMap((reason) => reasonLines(reason, style)),
+    ...reasonsByWeight(image).flatMap((reason) => reasonLines(reason, style)),
     ...(image.denial === undefined ? [] : [`  denial: "${one(image.denial)}"`]),
     ...image.sources.slice(0, MOST_SOURCES).map((source) => style.faint(`  ${one(lineOf(source))} ${one(workloadOf(source))}`)),
     ...(left > 0 ? [style.faint(`  … and ${left} more places (--output json has all of them)`)] : []),

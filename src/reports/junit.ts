@@ -2,7 +2,19 @@
 // A check as JUnit's XML: a suite per file, a case per image in it.
 import type { Reason, Verdict } from '../core/policy/verdict.js';
 import type { CheckResult } from '../core/results.js';
-import { countsOf, isWorseThanImages, lineOf, placesOf, tellingReasons, workloadOf, type ImagePlace } from './check-findings.js';
+import {
+  countsOf,
+  isWorseThanImages,
+  levelOf,
+  lineOf,
+  placesOf,
+  reasonsByWeight,
+  tellingReasons,
+  verdictWords,
+  workloadOf,
+  type ImagePlace,
+  type Strictness,
+} from './check-findings.js';
 import { junitDocument, type JunitCase, type JunitSuite } from './junit-document.js';
 
 interface Case extends JunitCase {
@@ -11,13 +23,13 @@ interface Case extends JunitCase {
 
 const MOST_LISTED = 100;
 
-/** The check as a JUnit document: DENIED is a failure, UNKNOWN an error, and what else is to be said is its output. */
-export function junitOf(result: CheckResult): string {
-  return junitDocument('binauthz check', checkSuites(result));
+/** The check as a JUnit document: what fails the run is a failure, UNKNOWN an error, and what else is to be said its output. */
+export function junitOf(result: CheckResult, strictness: Strictness = {}): string {
+  return junitDocument('binauthz check', checkSuites(result, strictness));
 }
 
 /** The suites of a check, one for each file. */
-export function checkSuites(result: CheckResult): readonly JunitSuite[] {
+export function checkSuites(result: CheckResult, strictness: Strictness): readonly JunitSuite[] {
   const { platform, cluster } = result.target;
   const properties = {
     verdict: result.verdict,
@@ -27,23 +39,24 @@ export function checkSuites(result: CheckResult): readonly JunitSuite[] {
     ...(result.emulator ? { emulator: 'true' } : {}),
   };
   const suites = new Map<string, Case[]>();
-  for (const entry of [...overallCase(result), ...result.images.flatMap(placesOf).map(caseOf)]) {
+  const cases = result.images.flatMap(placesOf).map((place) => caseOf(place, strictness));
+  for (const entry of [...overallCase(result, strictness), ...cases]) {
     const suite = suites.get(entry.suite) ?? [];
     suite.push(entry);
     suites.set(entry.suite, suite);
   }
-  return [...suites].map(([name, cases]) => ({ name, properties, cases }));
+  return [...suites].map(([name, entries]) => ({ name, properties, cases: entries }));
 }
 
 /** What is worse than every image must not look like a document in which all is well. */
-function overallCase(result: CheckResult): readonly Case[] {
+function overallCase(result: CheckResult, strictness: Strictness): readonly Case[] {
   if (!isWorseThanImages(result)) return [];
   const errors = result.errors ?? [];
   return [
     {
       suite: 'binauthz check',
       name: 'verdict',
-      outcome: outcomeOf(result.verdict) === 'failure' ? 'failure' : 'error',
+      outcome: outcomeOf(result.verdict, strictness) === 'failure' ? 'failure' : 'error',
       type: result.verdict,
       message: `the verdict is ${result.verdict}: ${countsOf(result.images)}`,
       body: errors.slice(0, MOST_LISTED).map(({ code, message }) => `${code}: ${message}`),
@@ -51,20 +64,20 @@ function overallCase(result: CheckResult): readonly Case[] {
   ];
 }
 
-function caseOf({ image, source }: ImagePlace): Case {
+function caseOf({ image, source }: ImagePlace, strictness: Strictness): Case {
   const reasons = tellingReasons(image);
   const codes = [...new Set(reasons.map(({ code }) => code))];
   return {
     suite: source?.file ?? 'image',
     name: source ? `${workloadOf(source)}: ${image.image}` : image.image,
-    outcome: outcomeOf(image.verdict),
+    outcome: outcomeOf(image.verdict, strictness),
     type: codes.join(' '),
-    message: `${image.verdict}: ${reasons.map(({ message }) => message).join('; ')}`,
+    message: `${verdictWords(image.verdict, strictness)}: ${reasons.map(({ message }) => message).join('; ')}`,
     body: [
       `verdict: ${image.verdict}`,
       ...(image.rule === '' ? [] : [`rule: ${image.rule}`]),
       ...(source ? [`at: ${lineOf(source)}`] : []),
-      ...image.reasons.slice(0, MOST_LISTED).flatMap(reasonLines),
+      ...reasonsByWeight(image).slice(0, MOST_LISTED).flatMap(reasonLines),
       ...(image.denial === undefined ? [] : [`denial: ${image.denial}`]),
     ],
   };
@@ -74,7 +87,7 @@ function reasonLines({ code, message, hint }: Reason): readonly string[] {
   return [`${code}: ${message}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])];
 }
 
-function outcomeOf(verdict: Verdict): Case['outcome'] {
-  if (verdict === 'DENIED') return 'failure';
-  return verdict === 'UNKNOWN' ? 'error' : 'passed';
+function outcomeOf(verdict: Verdict, strictness: Strictness): Case['outcome'] {
+  if (verdict === 'UNKNOWN') return 'error';
+  return levelOf(verdict, strictness) === 'error' ? 'failure' : 'passed';
 }

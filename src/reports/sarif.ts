@@ -10,9 +10,11 @@ import {
   repositoryPath,
   shown,
   tellingReasons,
+  verdictWords,
   workloadOf,
   worstFirst,
   type ImagePlace,
+  type Strictness,
 } from './check-findings.js';
 
 /** Who reports, and how a report fits among others. */
@@ -28,6 +30,7 @@ export interface SarifTool {
 }
 
 interface Finding extends ImagePlace {
+  readonly strictness: Strictness;
   readonly reason: Reason;
 }
 
@@ -47,8 +50,8 @@ const LONGEST_NAME = 500;
 const RULE_IDS = Object.keys(REASON_CODES);
 
 /** The check as a SARIF log of one run; results in the order of their weight, so that a limit drops the lightest. */
-export function sarifOf(result: CheckResult, tool: SarifTool): string {
-  const { kept, left } = resultsOf(result, tool);
+export function sarifOf(result: CheckResult, tool: SarifTool, strictness: Strictness = {}): string {
+  const { kept, left } = resultsOf(result, tool, strictness);
   const notifications = notificationsOf(result, left);
   const run = {
     tool: { driver: driverOf(tool) },
@@ -93,13 +96,19 @@ function categoryOf({ policy, target }: CheckResult): string {
     .join('/');
 }
 
-function resultsOf(result: CheckResult, tool: SarifTool): { readonly kept: readonly string[]; readonly left: number } {
+function resultsOf(
+  result: CheckResult,
+  tool: SarifTool,
+  strictness: Strictness,
+): { readonly kept: readonly string[]; readonly left: number } {
   const seen = new Map<string, number>();
   const kept: string[] = [];
   let bytes = 0;
   const findings = worstFirst(result.images)
     .filter(({ verdict }) => verdict !== 'ALLOWED')
-    .flatMap((image) => placesOf(image).flatMap((place) => tellingReasons(image).map((reason): Finding => ({ ...place, reason }))));
+    .flatMap((image) =>
+      placesOf(image).flatMap((place) => tellingReasons(image).map((reason): Finding => ({ ...place, reason, strictness }))),
+    );
   for (const finding of findings.slice(0, MOST_RESULTS)) {
     const hash = fingerprintOf(finding);
     const count = (seen.get(hash) ?? 0) + 1;
@@ -113,7 +122,7 @@ function resultsOf(result: CheckResult, tool: SarifTool): { readonly kept: reado
 }
 
 function resultOf(finding: Finding, fingerprint: string, { fallbackFile }: SarifTool): object {
-  const { image, source, reason } = finding;
+  const { image, source, reason, strictness } = finding;
   const file = (source && repositoryPath(source.file)) ?? (fallbackFile === undefined ? undefined : repositoryPath(fallbackFile));
   const startLine = source && repositoryPath(source.file) !== undefined ? Math.max(1, source.line) : 1;
   const name = shown(image.image, LONGEST_NAME);
@@ -125,7 +134,7 @@ function resultOf(finding: Finding, fingerprint: string, { fallbackFile }: Sarif
   return {
     ruleId: reason.code,
     ruleIndex: RULE_IDS.indexOf(reason.code),
-    level: levelOf(image.verdict) ?? 'note',
+    level: levelOf(image.verdict, strictness) ?? 'note',
     message: { text: messageOf(finding) },
     locations: [
       {
@@ -141,9 +150,9 @@ function resultOf(finding: Finding, fingerprint: string, { fallbackFile }: Sarif
   };
 }
 
-function messageOf({ image, reason }: Finding): string {
+function messageOf({ image, reason, strictness }: Finding): string {
   const next = reason.hint === undefined ? '' : ` Next step: ${shown(reason.hint, LONGEST_MESSAGE)}`;
-  const text = `${image.verdict}: ${shown(image.image, LONGEST_NAME)}: ${shown(reason.message, LONGEST_MESSAGE)}.${next}`;
+  const text = `${verdictWords(image.verdict, strictness)}: ${shown(image.image, LONGEST_NAME)}: ${shown(reason.message, LONGEST_MESSAGE)}.${next}`;
   // `[text](target)` would be a link (SARIF 2.1.0, section 3.11.6).
   return text.replaceAll('](', '] (').replace(/\.\.(?= Next step|$)/, '.');
 }

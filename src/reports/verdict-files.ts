@@ -8,12 +8,15 @@ import { vulnerabilitySuites } from './vulnerabilities-junit.js';
 import { vulnerabilitiesSarif } from './vulnerabilities-sarif.js';
 
 /** The verdicts as a SARIF log, with a run for each. */
-export function renderSarif({ vulnerabilities, check }: Verdicts, tool: SarifTool): string {
-  return joinSarif([...(vulnerabilities ? [vulnerabilitiesSarif(vulnerabilities, tool)] : []), ...(check ? [sarifOf(check, tool)] : [])]);
+export function renderSarif({ vulnerabilities, check, strict = false }: Verdicts, tool: SarifTool): string {
+  return joinSarif([
+    ...(vulnerabilities ? [vulnerabilitiesSarif(vulnerabilities, tool)] : []),
+    ...(check ? [sarifOf(check, tool, { strict })] : []),
+  ]);
 }
 
 /** The verdicts as a JUnit document. */
-export function renderJunit({ vulnerabilities, check }: Verdicts): string {
-  const suites = [...(vulnerabilities ? vulnerabilitySuites(vulnerabilities) : []), ...(check ? checkSuites(check) : [])];
+export function renderJunit({ vulnerabilities, check, strict = false }: Verdicts): string {
+  const suites = [...(vulnerabilities ? vulnerabilitySuites(vulnerabilities) : []), ...(check ? checkSuites(check, { strict }) : [])];
   return junitDocument(check ? 'binauthz check' : 'binauthz vulnerabilities', suites);
 }

@@ -9,10 +9,12 @@ import {
   repositoryPath,
   shown,
   tellingReasons,
+  verdictWords,
   workloadOf,
   worstFirst,
   type CheckedSource,
   type ImagePlace,
+  type Strictness,
 } from '../../reports/check-findings.js';
 import { meaningOf, linesOf, type Ending } from '../outcome.js';
 
@@ -50,9 +52,9 @@ export function annotationsOf(command: string, { errors, exitCode, refusal }: En
 }
 
 /** The annotations of a check: one for the whole first, then the worst few; none where everything is plainly allowed. */
-export function checkAnnotations(result: CheckResult): readonly CheckAnnotation[] {
-  const level = levelOf(result.verdict);
-  const places = annotated(result);
+export function checkAnnotations(result: CheckResult, strictness: Strictness = {}): readonly CheckAnnotation[] {
+  const level = levelOf(result.verdict, strictness);
+  const places = annotated(result, strictness);
   if (level === undefined && places.length === 0) return [];
   const rest = places.length > MOST_DETAILS ? `; the worst ${MOST_DETAILS} follow, the summary and the report have all of them` : '';
   const errors = isWorseThanImages(result) ? (result.errors ?? []).slice(0, MOST_REASONS) : [];
@@ -60,7 +62,10 @@ export function checkAnnotations(result: CheckResult): readonly CheckAnnotation[
     `${TITLE}: ${result.verdict}: ${countsOf(result.images)}, under ${shown(result.policy, LONGEST_PART)}${rest}`,
     ...errors.map(({ code, message }) => `${code}: ${shown(message, LONGEST_PART)}`),
   ];
-  return [{ level: level ?? 'warning', message: clip(lines.join('\n')) }, ...places.slice(0, MOST_DETAILS).map(detail)];
+  return [
+    { level: level ?? 'warning', message: clip(lines.join('\n')) },
+    ...places.slice(0, MOST_DETAILS).map((place) => detail(place, strictness)),
+  ];
 }
 
 /** Says them in the log, where the runner picks them up. */
@@ -72,27 +77,27 @@ export function emitCheckAnnotations(annotations: readonly CheckAnnotation[]): v
 }
 
 /** The places of what is not plainly allowed, worst first; every image is told once before any is told again. */
-function annotated({ images }: CheckResult): readonly ImagePlace[] {
+function annotated({ images }: CheckResult, strictness: Strictness): readonly ImagePlace[] {
   const levels = ['error', 'warning'] as const;
   return levels.flatMap((level) => {
     const places = worstFirst(images)
-      .filter(({ verdict }) => levelOf(verdict) === level)
+      .filter(({ verdict }) => levelOf(verdict, strictness) === level)
       .flatMap((image) => placesOf(image).map((place, turn) => ({ place, turn })));
     return places.toSorted((one, other) => one.turn - other.turn).map(({ place }) => place);
   });
 }
 
-function detail({ image, source }: ImagePlace): CheckAnnotation {
+function detail({ image, source }: ImagePlace, strictness: Strictness): CheckAnnotation {
   const reasons = tellingReasons(image).slice(0, MOST_REASONS);
   const lines = [
-    `${image.verdict}: ${shown(image.image, LONGEST_PART)}${source ? ` (${shown(workloadOf(source), LONGEST_PART)})` : ''}`,
+    `${verdictWords(image.verdict, strictness)}: ${shown(image.image, LONGEST_PART)}${source ? ` (${shown(workloadOf(source), LONGEST_PART)})` : ''}`,
     ...reasons.flatMap(({ code, message, hint }) => [
       `${code}: ${shown(message, LONGEST_PART)}`,
       ...(hint === undefined ? [] : [`  hint: ${shown(hint, LONGEST_PART)}`]),
     ]),
     ...(image.rule === '' ? [] : [`rule: ${shown(image.rule, LONGEST_PART)}`]),
   ];
-  return { level: levelOf(image.verdict) ?? 'warning', message: clip(lines.join('\n')), ...(source ? lineIn(source) : {}) };
+  return { level: levelOf(image.verdict, strictness) ?? 'warning', message: clip(lines.join('\n')), ...(source ? lineIn(source) : {}) };
 }
 
 function lineIn(source: CheckedSource): { readonly file?: string; readonly startLine?: number } {

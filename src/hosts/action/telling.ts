@@ -29,11 +29,12 @@ export function annotate(command: ActionCommand, ending: Ending): void {
   for (const detail of details) core.error(detail, { title: `binauthz ${command}` });
   for (const text of logged) core.info(logLine(text));
   // A report that could not be written, say, must not hide what was found.
-  if (check && check.images.length > 0) emitCheckAnnotations(checkAnnotations(check));
+  if (check && check.images.length > 0) emitCheckAnnotations(checkAnnotations(check, ending));
 }
 
-function annotateCheck(command: ActionCommand, check: CheckResult, { exitCode, refusal }: Ending): void {
-  const annotations = checkAnnotations(check);
+function annotateCheck(command: ActionCommand, check: CheckResult, ending: Ending): void {
+  const { exitCode, refusal } = ending;
+  const annotations = checkAnnotations(check, ending);
   // What does not fail the step must not look as if it did.
   if (exitCode === 0) return emitCheckAnnotations(annotations.map((annotation) => ({ ...annotation, level: 'warning' })));
   const [overall, ...places] = annotations;
@@ -47,10 +48,10 @@ function annotateCheck(command: ActionCommand, check: CheckResult, { exitCode, r
 
 /** The run as Markdown: what was attested, what would be denied, and what failed. */
 export function markdownOf(command: ActionCommand, ending: Ending, runUrl: string | undefined, maxBytes = 2 * HALF): string {
-  const { result, exitCode } = ending;
+  const { result, exitCode, strict = false } = ending;
   const url = runUrl === undefined ? {} : { runUrl };
-  if (result.schema === 'binauthz.check/v1') return checkMarkdown(result, { ...url, maxBytes });
-  const verdicts: Verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result) };
+  if (result.schema === 'binauthz.check/v1') return checkMarkdown(result, { ...url, maxBytes, strict });
+  const verdicts: Verdicts = { check: checkOf(result), vulnerabilities: vulnerabilitiesOf(result), strict };
   const title =
     exitCode === 0 ? `binauthz ${command}: done` : `binauthz ${command}: failed with exit code ${exitCode} (${meaningOf(exitCode)})`;
   if (!isSummarised(result)) throw new Error(`${result.schema} is no result of an Action`);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a check's verdict means for a run: its exit code, its warning, and the line that says why it failed.
 import { BinauthzError } from '../../../core/errors.js';
-import type { Verdict } from '../../../core/policy/verdict.js';
+import type { Reason, Verdict } from '../../../core/policy/verdict.js';
 import type { CheckedImage, CheckResult } from '../../../core/results.js';
+import { reasonsByWeight } from '../../../reports/check-findings.js';
 import { checkOf, type Refuse } from '../../outcome.js';
 
 /** How strictly a verdict is taken. */
@@ -11,6 +12,12 @@ export interface Gate {
   readonly mode: 'warn' | 'enforce';
   /** Only ALLOWED passes. */
   readonly strict: boolean;
+}
+
+/** What a gate makes of the end of a run that checks: what it refuses, and whether its reports show that as strictly. */
+export function gated(gate: Gate): { readonly refuse: Refuse; readonly strict: boolean } {
+  // Where nothing of the check fails the run, nothing must look as if strictness did.
+  return { refuse: gatekeeper(gate), strict: gate.strict && gate.mode === 'enforce' };
 }
 
 /** Refuses what the gate does not let pass, in a run that checks. */
@@ -39,7 +46,8 @@ export function refusalOf(check: CheckResult, gate: Gate): BinauthzError | undef
   const status = verdictStatus(check.verdict, gate);
   if (status === 0) return undefined;
   const code = status === 3 ? 'POLICY_DENIED' : 'UNDECIDED';
-  const hint = offenders(check, gate).flatMap(({ reasons }) => reasons.flatMap((reason) => reason.hint ?? []))[0];
+  const [first] = offenders(check, gate);
+  const hint = first && decidingReason(first)?.hint;
   return new BinauthzError(code, `the check ended ${check.verdict}: ${summary(check, gate)}`, {
     ...(check.policy === '' ? {} : { resource: check.policy }),
     hint: hint ?? 'the result names the reasons of each image',
@@ -72,8 +80,12 @@ function summary(check: CheckResult, gate: Gate): string {
   const [first] = bad;
   const policy = check.policy === '' ? '' : ` under ${check.policy}`;
   if (!first) return `no image was judged${policy}`;
-  const reason = first.reasons[0];
+  const reason = decidingReason(first);
   const others = bad.length === 1 ? '' : `, and ${bad.length - 1} more`;
   const isStrict = gate.strict && !['DENIED', 'UNKNOWN'].includes(first.verdict) ? ', and only ALLOWED is accepted' : '';
   return `${first.image} is ${first.verdict}${policy}${reason === undefined ? '' : ` (${reason.code}: ${reason.message})`}${isStrict}${others}`;
+}
+
+function decidingReason(image: CheckedImage): Reason | undefined {
+  return reasonsByWeight(image)[0];
 }
