@@ -228,8 +228,8 @@ export const ERROR_CODES = {
   },
   QUOTA_EXHAUSTED: {
     exit: 9,
-    meaning: 'A quota stayed exhausted for more than a minute.',
-    fix: 'Run fewer jobs at once, or raise the quota.',
+    meaning: 'A quota stayed exhausted for more than a minute, or the service asked to wait longer than that.',
+    fix: 'Run again after the time that the message names, where it names one; run fewer jobs at once, or raise the quota.',
   },
 
   CANCELLED: { exit: 130, meaning: 'The run was cancelled.', fix: 'Run again: what was posted already is found and left alone.' },

@@ -27,18 +27,26 @@ export interface RetryOptions {
   readonly onRetry?: (error: BinauthzError, delayMs: number) => void;
 }
 
-/** Runs an operation again while it fails transiently, until it succeeds, fails for good, or the budget is spent. */
-export async function retry<T>(operation: (attempt: number) => Promise<T>, pace: Pace, options: RetryOptions = {}): Promise<T> {
+/**
+ * Runs an operation again while it fails transiently, until it succeeds, fails for good, or the budget is spent. It is
+ * told when the budget ends that an attempt draws on (milliseconds since the epoch): the first draws on none.
+ */
+export async function retry<T>(
+  operation: (attempt: number, budgetEndsAt: number) => Promise<T>,
+  pace: Pace,
+  options: RetryOptions = {},
+): Promise<T> {
   const startedAt = pace.now();
+  let budgetEndsAt = Infinity;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await operation(attempt);
+      return await operation(attempt, budgetEndsAt);
     } catch (thrown) {
       const error = asError(thrown);
       const { transient } = error;
       if (!transient) throw thrown;
-      const leftMs = startedAt + RETRY_BUDGET_MS[transient.kind] - pace.now();
-      const delayMs = within(leftMs, delayBefore(transient, attempt, pace.random()), transient);
+      budgetEndsAt = startedAt + RETRY_BUDGET_MS[transient.kind];
+      const delayMs = within(budgetEndsAt - pace.now(), delayBefore(transient, attempt, pace.random()), transient);
       if (delayMs === undefined || pace.now() + delayMs > (options.deadline ?? Infinity)) throw thrown;
       options.onRetry?.(error, delayMs);
       await pace.sleep(delayMs);

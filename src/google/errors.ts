@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only file that reads the `code` of a foreign error. Google's packages report one failure in several shapes; here
 // each becomes what we called, on which resource, which permission, and what to do.
+import { formatAge } from '../core/duration.js';
 import { ERROR_CODES } from '../core/error-codes.js';
 import { BinauthzError, type ErrorCode, type ErrorDetails, type Transient } from '../core/errors.js';
+import { RETRY_BUDGET_MS } from '../core/retry.js';
 import { CredentialFailure, HttpFailure, parseProblem, TimeoutFailure, type Need, type Problem } from './failures.js';
 import { enableHint, grantHint } from './grants.js';
 import { member, text } from './json.js';
@@ -82,10 +84,8 @@ function ofAnswer(failure: HttpFailure, call: Call): BinauthzError {
   const problem = parseProblem(failure.body);
   const said = whatItSaid(failure, problem);
   const { status } = failure;
-  if (status === 429 || problem?.reason === 'RATE_LIMIT_EXCEEDED')
-    return fail(call, 'QUOTA_EXHAUSTED', said, { transient: pause('quota', failure, problem), cause: failure });
-  if (TRANSIENT_STATUS.has(status))
-    return fail(call, 'UNAVAILABLE', `${status}: ${said}`, { transient: pause('unavailable', failure, problem), cause: failure });
+  if (status === 429 || problem?.reason === 'RATE_LIMIT_EXCEEDED') return ofBusy(failure, call, said, pause('quota', failure, problem));
+  if (TRANSIENT_STATUS.has(status)) return ofBusy(failure, call, `${status}: ${said}`, pause('unavailable', failure, problem));
   if (status === 401) return fail(call, 'UNAUTHENTICATED', said, { hint: SIGN_IN, cause: failure });
   if (status === 403) return isDisabled(said, problem) ? ofDisabledApi(failure, call, problem) : ofRefusal(failure, call, problem);
   if (problem === undefined) return notGoogle(failure, call, said);
@@ -93,6 +93,17 @@ function ofAnswer(failure: HttpFailure, call: Call): BinauthzError {
   if (status === 409) return ofConflict(failure, call, said);
   if (status === 400) return ofBadRequest(failure, call, said);
   return fail(call, 'RESPONSE_INVALID', `HTTP status ${status}: ${said}`, { cause: failure });
+}
+
+// A pause longer than a call is retried is not waited for; a run before its end would be refused as this one was.
+function ofBusy(failure: HttpFailure, call: Call, said: string, transient: Transient): BinauthzError {
+  const code = transient.kind === 'quota' ? 'QUOTA_EXHAUSTED' : 'UNAVAILABLE';
+  const { kind, retryAfterMs = 0 } = transient;
+  if (retryAfterMs < RETRY_BUDGET_MS[kind]) return fail(call, code, said, { transient, cause: failure });
+  const wait = formatAge(retryAfterMs);
+  const hint = `run again in ${wait}, not sooner; a re-run goes on where this one ended`;
+  const quote = said.slice(0, LONGEST_QUOTE).replace(/\.$/, '');
+  return fail(call, code, `${quote}; the service asks to wait ${wait}`, { hint, transient, cause: failure });
 }
 
 function whatItSaid(failure: HttpFailure, problem: Problem | undefined): string {
@@ -220,10 +231,11 @@ function ofNetwork(chain: readonly unknown[], call: Call): BinauthzError | undef
     });
   const tls = codes(chain).find((found) => /CERT|^EPROTO$|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_VERIFY/.test(found));
   if (tls === undefined) return undefined;
-  return fail(call, 'UNAVAILABLE', `the server’s certificate was not accepted (${tls})`, {
-    hint: 'check proxies and NODE_EXTRA_CA_CERTS',
-    cause: chain[0],
-  });
+  // A handshake that broke says nothing of a certificate, also where OpenSSL names one: it is ours that was refused then.
+  const [said, hint] = /^EPROTO$|^ERR_SSL|^ERR_TLS_(?!CERT)/.test(tls)
+    ? ['the TLS connection failed', 'check https_proxy, and what else may answer in Google’s place']
+    : ['the server’s certificate was not accepted', 'check proxies and NODE_EXTRA_CA_CERTS'];
+  return fail(call, 'UNAVAILABLE', `${said} (${tls})`, { hint, cause: chain[0] });
 }
 
 // A success status with content that cannot be used. One that ends too early was cut off on the way and may be whole
@@ -234,7 +246,8 @@ function ofContent(chain: readonly unknown[], call: Call): BinauthzError | undef
     return fail(call, 'UNAVAILABLE', 'the answer was cut off', { transient: { kind: 'unavailable' }, cause: chain[0] });
   }
   const isTooLarge = chain.some((error) => /over (?:the )?limit/.test(messageOf(error)));
-  if (!syntax && !isTooLarge && !isFromLibrary(chain[0])) return undefined;
+  const isHttp = !codes(chain).some((code) => code.startsWith('HPE_'));
+  if (!syntax && !isTooLarge && isHttp && !isFromLibrary(chain[0])) return undefined;
   return fail(call, 'RESPONSE_INVALID', `the answer cannot be read: ${messageOf(chain[0]).slice(0, LONGEST_QUOTE)}`, { cause: chain[0] });
 }
 

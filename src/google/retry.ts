@@ -29,6 +29,9 @@ export interface CallerOptions {
 // its time limit, and a deadline that comes first ends it here.
 const OPTIONS: CallOptions = { retry: null, autoPaginate: false, timeout: Infinity };
 
+// The last attempt may begin as the budget ends. Cut off sooner, a healthy service would pass for one that hangs.
+const SHORTEST_ATTEMPT_MS = 3_000;
+
 /** The one maker of calls of a run. */
 export function createCaller({ pace, timer, reporter, signal, timeoutMs }: CallerOptions): Caller {
   const attempt = async <T>(call: Call, send: () => Promise<T>): Promise<T> => {
@@ -48,9 +51,13 @@ export function createCaller({ pace, timer, reporter, signal, timeoutMs }: Calle
   return {
     once: (call, send) => attempt(call, () => send(OPTIONS)),
     repeat: (call, send, deadline = Infinity) =>
-      retry(() => attempt(call, () => before(deadline, send)), pace, {
-        deadline,
-        onRetry: (error, delayMs) => reporter.info(`${error.message}; trying again in ${delayMs} ms`),
-      }),
+      retry(
+        (_attempt, budgetEndsAt) => {
+          const endsAt = Math.max(budgetEndsAt, pace.now() + SHORTEST_ATTEMPT_MS);
+          return attempt(call, () => before(Math.min(deadline, endsAt), send));
+        },
+        pace,
+        { deadline, onRetry: (error, delayMs) => reporter.info(`${error.message}; trying again in ${delayMs} ms`) },
+      ),
   };
 }

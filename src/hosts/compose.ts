@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: a parsed request becomes ports, and one use case runs over them.
+import { BinauthzError } from '../core/errors.js';
 import type { ResultBase } from '../core/results.js';
 import { createArtifactCatalog } from '../google/artifact-registry.js';
 import { createAttestorKeys } from '../google/attestor-keys.js';
 import { createAttestorService, createPolicyService } from '../google/binary-authorization.js';
-import { createGoogle } from '../google/clients.js';
+import { createGoogle, type Google } from '../google/clients.js';
 import { createCloudRunTargets } from '../google/cloud-run.js';
 import { createAttestationStore } from '../google/container-analysis.js';
 import { createDeployTargets } from '../google/gke.js';
@@ -55,24 +56,20 @@ export function connect(common: Common, context: RunContext): Ports {
   const clock = context.clock ?? systemClock(signal);
   const emulator = emulatorHost === undefined ? {} : { emulatorHost };
   const identity = { ...(accessToken === undefined ? {} : { accessToken }), ...(quotaProject === undefined ? {} : { quotaProject }) };
-  const google = createGoogle({ ...emulator, ...identity, endpointOverrides, agentFor, pace: clock, timer: systemTimer, reporter, signal });
+  const told = tellingOf(emulatorHost);
+  const google = telling(
+    createGoogle({ ...emulator, ...identity, endpointOverrides, agentFor, pace: clock, timer: systemTimer, reporter, signal }),
+    told,
+  );
   const catalog = createArtifactCatalog(google);
   const keys = createKeyService(google);
   const loadDockerConfig = (): Promise<unknown> => readDockerConfig(environment.dockerConfigPath);
   const explain: typeof catalog.explain = (reference, answer) => catalog.explain(reference, answer);
+  const identified = { token: google.accessToken, program, loadDockerConfig, explain };
+  const registry = createImageRegistry({ ...emulator, ...identified, pace: clock, reporter, signal, agentFor });
   return {
     catalog,
-    registry: createImageRegistry({
-      ...emulator,
-      token: google.accessToken,
-      program,
-      loadDockerConfig,
-      pace: clock,
-      reporter,
-      signal,
-      agentFor,
-      explain,
-    }),
+    registry: { resolve: (reference) => told(registry.resolve(reference)) },
     repositories: catalog,
     attestors: createAttestorService(google),
     attestorKeys: createAttestorKeys(google),
@@ -109,6 +106,29 @@ export async function runWith<Result extends ResultBase>(
   return {
     result: { ...result, ...marks },
     errors: emulatorHost === undefined ? errors : errors.map((error) => onEmulator(error, emulatorHost)),
+  };
+}
+
+/** Work whose failure is told as it fits where the emulator should have answered. */
+type Told = <T>(work: Promise<T>) => Promise<T>;
+
+// Told where calls fail, not only at the end of a run: a verdict keeps no more of a failure than its words.
+function tellingOf(emulatorHost: string | undefined): Told {
+  if (emulatorHost === undefined) return (work) => work;
+  return (work) =>
+    work.catch((thrown: unknown) => {
+      throw thrown instanceof BinauthzError ? onEmulator(thrown, emulatorHost) : thrown;
+    });
+}
+
+function telling(google: Google, told: Told): Google {
+  const { call } = google;
+  return {
+    ...google,
+    call: {
+      repeat: (what, send, deadline) => told(call.repeat(what, send, deadline)),
+      once: (what, send) => told(call.once(what, send)),
+    },
   };
 }
 

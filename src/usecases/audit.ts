@@ -101,7 +101,9 @@ function failureOf(error: BinauthzError, platform: Platform, pages: number): Bin
     `the log entries of ${nameOf(platform)} were not read to their end (${read}): ${error.message}`,
     {
       ...(error.resource === undefined ? {} : { resource: error.resource }),
-      hint: 'run again, with a shorter --since where it lasts; what was found so far is in the result',
+      hint:
+        (pages === 0 ? error.hint : undefined) ??
+        'run again, with a shorter --since where it lasts; what was found so far is in the result',
       cause: error,
     },
   );

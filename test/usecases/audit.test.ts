@@ -104,6 +104,12 @@ describe('a read that breaks off', () => {
     expect(result.readiness).toMatchObject({ complete: false, statement: expect.stringMatching(/^unknown: /) as string });
   });
 
+  it('before the first page keeps the advice of what broke it off', async () => {
+    const away = new BinauthzError('UNAVAILABLE', 'nobody answers', { hint: 'start the emulator' });
+    expect((await run(logOf([away], [[]]))).result.errors?.[0]?.hint).toBe('start the emulator');
+    expect((await run(logOf([[], away], [[]]))).result.errors?.[0]?.hint).toMatch(/^run again/);
+  });
+
   it.each<[string, readonly Page[], string]>([
     ['nothing', ['UNAVAILABLE'], 'nothing'],
     ['a page', [[], 'UNAVAILABLE'], '1 page'],
