@@ -232,7 +232,7 @@ export const ERROR_CODES = {
     fix: 'Run again after the time that the message names, where it names one; run fewer jobs at once, or raise the quota.',
   },
 
-  CANCELLED: { exit: 130, meaning: 'The run was cancelled.', fix: 'Run again: what was posted already is found and left alone.' },
+  CANCELLED: { exit: 130, meaning: 'The run was cancelled.', fix: 'Run again: whatever was posted already is found and left alone.' },
 } as const satisfies Record<string, ErrorCodeRow>;
 
 /** The code of an error, stable across releases. */

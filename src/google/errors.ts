@@ -54,7 +54,7 @@ export function translate(thrown: unknown, call: Call, cancelled: boolean): unkn
   if (cancelled)
     return new BinauthzError('CANCELLED', `${call.what} ${call.resource}: cancelled`, {
       resource: call.resource,
-      hint: 'run again: what was posted already is found and left alone',
+      hint: 'run again: whatever was posted already is found and left alone',
       cause: thrown,
     });
   const chain = causes(thrown);

@@ -29,7 +29,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
     const cancel = (): void => {
       clearTimeout(timer);
       reject(
-        new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' }),
+        new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: whatever was posted already is found and left alone' }),
       );
     };
     const timer = setTimeout(() => {

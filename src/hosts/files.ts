@@ -104,6 +104,8 @@ export async function readDockerConfig(path: string): Promise<unknown> {
   const hint = 'repair the file, or point DOCKER_CONFIG at the folder of another config.json';
   try {
     const text = await readFile(path, 'utf8');
+    // Docker itself takes an empty file for no configuration.
+    if (text.trim() === '') return undefined;
     // The parser's own words quote the text, which may hold registry passwords.
     return parseJson(
       text,

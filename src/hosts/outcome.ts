@@ -128,7 +128,9 @@ const NOTHING_READ: AuditResult = {
 
 /** The error of a cancelled run. */
 export function cancelled(): BinauthzError {
-  return new BinauthzError('CANCELLED', 'the run was cancelled', { hint: 'run again: what was posted already is found and left alone' });
+  return new BinauthzError('CANCELLED', 'the run was cancelled', {
+    hint: 'run again: whatever was posted already is found and left alone',
+  });
 }
 
 /** An error as people read it: what failed, and the next step. */

@@ -45,7 +45,7 @@ export function networkError(cause: unknown, { host, resource, ended }: FailedEx
   if (ended === 'cancelled')
     return new BinauthzError('CANCELLED', `cancelled while reading ${resource}`, {
       resource,
-      hint: 'run again: what was posted already is found and left alone',
+      hint: 'run again: whatever was posted already is found and left alone',
       cause,
     });
   const {

@@ -444,6 +444,12 @@ describe('attest with a check at its end', () => {
     ]);
     expect((await attest('--check', 'warn', '--cluster', 'us-central1.prod', '--report', 'sarif=a')).warnings).toEqual([]);
   });
+  test('says that it may come too early where nobody waits for what was posted', async () => {
+    expect((await attest('--check', 'enforce', '--no-wait')).warnings).toEqual([
+      'with --no-wait, --check may not see what this run has just posted: leave --no-wait out',
+    ]);
+    expect((await attest('--check', 'enforce')).warnings).toEqual([]);
+  });
   test('says which reports are not written without a verdict, and only those', async () => {
     const reports = ['json=a', 'sarif=b', 'junit=c', 'sarif=d'];
     expect((await attest('--strict', ...reports.flatMap((report) => ['--report', report]))).warnings).toEqual([

@@ -76,6 +76,7 @@ describe("Docker's configuration", () => {
     return path;
   };
   test('is read', async () => expect(await readDockerConfig(write('\uFEFF{"auths":{}}'))).toEqual({ auths: {} }));
+  test('may be empty, as for Docker itself', async () => expect(await readDockerConfig(write(' \n'))).toBeUndefined());
   test('may be missing', async () => expect(await readDockerConfig('/nowhere/config.json')).toBeUndefined());
   test('that is broken is named, and not quoted', async () => {
     const path = write('{"auths":{"h":{"auth":"aHVudGVyMg=="}');

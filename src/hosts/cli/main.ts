@@ -70,7 +70,7 @@ function lossOf(stream: NodeJS.WriteStream): () => string | undefined {
 // A script that finds an empty or a cut file must not find a success beside it.
 function reportLoss(reason: string | undefined): void {
   if (reason === undefined || !process.stderr.writable) return;
-  const hint = 'make room, or send the output elsewhere, and run again: what was posted already is found and left alone';
+  const hint = 'make room, or send the output elsewhere, and run again: whatever was posted already is found and left alone';
   const error = new BinauthzError('INTERNAL', `cannot write the result to standard output: ${reason}`, {
     resource: 'standard output',
     hint,

@@ -87,7 +87,7 @@ export async function parseCheckedAttest(raw: RawOptions, env: Env, world: FileW
   throwIfWrong(reader);
   if (!parsed) throw impossible();
   const dropped = asked.filter((report) => !reports.includes(report)).map(({ format }) => format);
-  const warnings = check ? [] : [...warningOfSettings(reader), ...warningOfReports(reader, dropped)];
+  const warnings = check ? warningOfHaste(reader) : [...warningOfSettings(reader), ...warningOfReports(reader, dropped)];
   const request = gate ? { ...parsed.request, gate } : parsed.request;
   return { ...parsed, request, reports, warnings, ...(check === undefined ? {} : { check }) };
 }
@@ -97,6 +97,12 @@ function readMode(reader: OptionReader): (typeof CHECK_MODES)[number] {
   const spelled = reader.spell('check');
   const mode = reader.choice('check', CHECK_MODES) ?? 'enforce';
   return reader.issues.some(({ resource }) => resource === spelled) ? 'enforce' : mode;
+}
+
+// The verdict would be about a moment at which the attestation is on its way.
+function warningOfHaste(reader: OptionReader): readonly string[] {
+  const [noWait, check] = [reader.spell('no-wait'), reader.spell('check')];
+  return reader.flag('no-wait') ? [`with ${noWait}, ${check} may not see what this run has just posted: leave ${noWait} out`] : [];
 }
 
 function warningOfSettings(reader: OptionReader): readonly string[] {
