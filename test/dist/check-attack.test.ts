@@ -288,3 +288,33 @@ describe('the end of a run', () => {
     expect(await readFile(join(folder, 'out/m.md'), 'utf8')).toContain('binauthz check: DENIED');
   });
 });
+
+// A file’s name, a container’s and an image’s come with a pull request; the runner reads the step’s log for commands.
+describe('what is printed in a workflow', () => {
+  const names = '::add-mask::prod.yaml';
+  const runner = { GITHUB_ACTIONS: 'true' };
+  const commands = (text: string): readonly string[] => text.split('\n').filter((line) => /^\s*::|##\[/.test(line));
+
+  it.each<[string, readonly string[]]>([
+    ['as text', []],
+    ['with every detail', ['--verbose']],
+    ['as JSON', ['--output', 'json']],
+  ])('%s holds no command', async (_, more) => {
+    await writeFile(
+      join(folder, names),
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: "##[error]p"}\nspec: {containers: [{name: "##[add-mask]c", image: "${bad}"}]}\n`,
+    );
+    await writeFile(
+      join(folder, 'empty.yaml'),
+      'admissionWhitelistPatterns: []\ndefaultAdmissionRule: {evaluationMode: ALWAYS_DENY, enforcementMode: ENFORCED_BLOCK_AND_AUDIT_LOG}\n',
+    );
+    const ended = await cli(['check', '-f', names, '--policy', 'empty.yaml', '--project', PROJECT, ...more], {
+      emulator: emulator.host,
+      cwd: folder,
+      env: runner,
+    });
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(ended.stdout).toContain('add-mask');
+    expect([...commands(ended.stdout), ...commands(ended.stderr)]).toEqual([]);
+  });
+});

@@ -20,7 +20,7 @@ describe('a refusal', () => {
     ['it in a URL', `?p=${encodeURIComponent(PASSWORD)}`, user, ' (DENIED: ?p=[redacted])'],
     ['the pair as it was sent', Buffer.from(`me:${PASSWORD}`).toString('base64'), user, ' (DENIED: [redacted])'],
     ['a refresh token', `got ${PASSWORD}`, token, ' (DENIED: got [redacted])'],
-    ['it at the end of what is quoted', `${'x'.repeat(185)}${PASSWORD}`, user, ` (DENIED: ${'x'.repeat(185)}[redac)`],
+    ['it at the end of what is quoted', `${'x'.repeat(185)}${PASSWORD}`, user, ` (DENIED: ${'x'.repeat(185)}[redact)`],
   ])('that repeats %s does not show it', (_, message, sent, expected) => {
     const shown = said(message, sent);
     expect(shown).toBe(expected);
