@@ -59,8 +59,19 @@ export async function openKmsKey(key: KeyName, keys: KeyService, pace: Pace): Pr
     errors[0] ??
     new BinauthzError('KEY_UNUSABLE', `cannot use ${key}: it has no enabled version, expected at least one`, {
       resource: key,
-      hint: `enable a version (gcloud kms keys versions enable ${key}/cryptoKeyVersions/N) or make one (gcloud kms keys versions create), and trust it in the attestor`,
+      hint: hintFor(key),
     })
+  );
+}
+
+// Who may list the enabled versions of a key was not told of the others, so that each state has its own way back.
+function hintFor(key: KeyName): string {
+  const [, project, , location, , ring, , id] = key.split('/');
+  const flags = `--key=${id} --keyring=${ring} --location=${location} --project=${project}`;
+  return (
+    `look at the states of its versions: gcloud kms keys versions list ${flags}; enable one that is DISABLED (gcloud kms keys versions enable N ${flags}), ` +
+    `restore one that is DESTROY_SCHEDULED before that (gcloud kms keys versions restore N ${flags}), ` +
+    `or else make one (gcloud kms keys versions create ${flags}); the attestor must trust it`
   );
 }
 

@@ -35,6 +35,12 @@ export async function verifyPgp(payload: Uint8Array, signature: Uint8Array, atte
     : { verified: true, warning: `whether Google verifies this PGP key is not published: ${doubt}` };
 }
 
+/** Why nothing verifies under an attestor's key, whatever it signed; undefined where something may. */
+export async function whyPgpKeyDead(attestorKey: PgpKey, nowMs: number): Promise<string | undefined> {
+  const key = await readAttestorKey(attestorKey, new Date(nowMs));
+  return 'reason' in key ? key.reason : undefined;
+}
+
 async function readAttestorKey(listed: PgpKey, now: Date): Promise<Key | Reason> {
   const binary = dearmor(listed.armored);
   const keys = binary ? await readKeys({ binaryKeys: binary }).catch(() => []) : [];
@@ -45,10 +51,23 @@ async function readAttestorKey(listed: PgpKey, now: Date): Promise<Key | Reason>
     return {
       reason: `the attestor's id ${listed.id} is not the fingerprint of the PGP key that it holds (${keys.map(fingerprintOf).join(', ')})`,
     };
-  return key.verifyPrimaryKey(now).then(
-    () => key,
-    (error: unknown) => ({ reason: `the attestor's PGP key ${fingerprintOf(key)} is not valid now: ${reasonOf(error)}` }),
-  );
+  const reason = await whyDead(key, now);
+  return reason === undefined ? key : { reason: `the attestor's PGP key ${fingerprintOf(key)} ${reason}` };
+}
+
+// Where no part of it signs today, no signature of it counts today: that needs no signature to be known.
+async function whyDead(key: Key, now: Date): Promise<string | undefined> {
+  try {
+    await key.verifyPrimaryKey(now);
+  } catch (error) {
+    return `is not valid now: ${reasonOf(error)}`;
+  }
+  try {
+    await key.getSigningKey(undefined, now);
+    return undefined;
+  } catch (error) {
+    return `cannot sign now: ${reasonOf(error)}`;
+  }
 }
 
 async function readAttached(signature: Uint8Array): Promise<Message<string> | Reason> {

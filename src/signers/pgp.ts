@@ -8,7 +8,7 @@ import type { Signer } from '../core/signing/signer.js';
 import { dearmor, labelsIn, readKeyContent } from './key-text.js';
 import { chooseSigningKey, fingerprintOf, reasonOf, whyNoSigning, type SigningKey } from './pgp-signing-key.js';
 
-export { verifyPgp } from './pgp-verify.js';
+export { verifyPgp, whyPgpKeyDead } from './pgp-verify.js';
 
 const EXPECTED = 'expected one PGP private key: armored, one line of it with \\n escapes, or base64 of the armored or binary key';
 

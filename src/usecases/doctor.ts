@@ -20,6 +20,8 @@ import { examineAttestor, fact, testPermissions } from './steps/examine-attestor
 import { examineImages, type ExamineImagePorts } from './steps/examine-image.js';
 import { examineKey, type ExamineKeyPorts } from './steps/examine-key.js';
 import { examineTarget, type ExamineTargetPorts } from './steps/examine-target.js';
+import { withVersions } from './steps/examine-versions.js';
+import { withDeadKeys, type DeadKeyPorts } from './steps/find-dead-keys.js';
 
 /** `binauthz doctor`: what keeps these attestors, keys, images and this place from working together? */
 export interface DoctorRequest {
@@ -42,6 +44,7 @@ export interface DoctorRequest {
 }
 
 export interface DoctorPorts extends ExamineImagePorts, ExamineKeyPorts, ExamineTargetPorts {
+  readonly verifier: ExamineImagePorts['verifier'] & DeadKeyPorts['verifier'];
   readonly provisioning: Pick<Provisioning, 'services' | 'projects' | 'notes' | 'keys' | 'keyRings' | 'iam' | 'policies'>;
 }
 
@@ -95,7 +98,6 @@ async function readPolicy(project: ProjectId, { provisioning }: DoctorPorts): Pr
   if (parsed.policy) return parsed.policy;
   throw new BinauthzError('UNDECIDED', `the policy of ${project} is not understood: ${parsed.problems.join('; ')}`, {
     resource: `projects/${project}/policy`,
-    hint: `gcloud container binauthz policy export --project=${project}`,
   });
 }
 
@@ -104,9 +106,9 @@ async function gather(question: Question, policy: Fact<Policy>, ports: DoctorPor
   const { attestors: names, target: ref } = question;
   const required = policy.ok ? attestorsOf(policy.value).filter((name) => !names.includes(name)) : [];
   const [attestors, others, keys, tested, target] = await Promise.all([
-    Promise.all(names.map((name) => examineAttestor(name, question, ports))),
-    Promise.all(required.map(async (name) => ({ name, attestor: await fact(ports.attestors.attestor(name)) }))),
-    Promise.all(question.keys.map((source) => examineKey(source, ports))),
+    Promise.all(names.map(async (name) => withDeadKeys(await examineAttestor(name, question, ports), ports))),
+    Promise.all(required.map(async (name) => withDeadKeys({ name, attestor: await fact(ports.attestors.attestor(name)) }, ports))),
+    Promise.all(question.keys.map(async (source) => withVersions(await examineKey(source, ports), ports))),
     Promise.all(needsOnProjects(question, storesOf(question)).map((needs) => testPermissions(needs, ports.permissions))),
     ref && examineTarget(question.project, ref, ports),
   ]);

@@ -27,6 +27,7 @@ const LIST = 'containeranalysis.notes.listOccurrences';
 const GET = 'binaryauthorization.attestors.get';
 const VERIFY = 'binaryauthorization.attestors.verifyImageAttested';
 const POLICY = `projects/${PROJECT}/policy`;
+const AGAIN = `binauthz doctor --project deploy --attestor ${ATTESTOR}`;
 
 describe('a sound set-up', () => {
   test.each([
@@ -167,8 +168,8 @@ describe('a permission that is missing', () => {
     expectFindings(sound({ tested: [{ resource, missing: failed('UNAVAILABLE', 'asleep', { hint: 'sleep 60' }) }] }), {
       code: 'NOT_CHECKED',
       resource: `which permissions there are on ${POLICY}`,
-      says: [`which permissions there are on ${POLICY} could not be checked: asleep`],
-      fix: 'sleep 60',
+      says: [`which permissions there are on ${POLICY} could not be checked: asleep (sleep 60)`],
+      fix: AGAIN,
     });
   });
 });
@@ -215,17 +216,15 @@ describe('a read that was refused', () => {
     ],
   ])('%s', (_title, facts, codes) => expect(codesOf(facts)).toEqual(codes));
 
-  it('says what was not read, and repairs by the hint or by trying again', () => {
+  it('says what was not read and what is advised, and has it tried again', () => {
     const expected = { code: 'NOT_CHECKED', says: [`the attestor ${ATTESTOR} could not be checked: may not`] } as const;
     expectFindings(unreadAttestor([], 'PERMISSION_DENIED', { hint: 'ask somebody' }), {
-      ...expected,
-      error: 'UNDECIDED',
-      resource: `the attestor ${ATTESTOR}`,
-      fix: 'ask somebody',
+      ...{ ...expected, error: 'UNDECIDED', resource: `the attestor ${ATTESTOR}`, fix: AGAIN },
+      says: [`the attestor ${ATTESTOR} could not be checked: may not (ask somebody)`],
     });
     const facts = unreadAttestor([], 'QUOTA_EXHAUSTED');
     const asAttest = { ...facts, question: { ...facts.question, eyes: 'attest' as const } };
-    expectFindings(asAttest, { ...expected, error: 'QUOTA_EXHAUSTED', resource: ATTESTOR, fix: 'binauthz doctor' });
+    expectFindings(asAttest, { ...expected, error: 'QUOTA_EXHAUSTED', resource: ATTESTOR, fix: AGAIN });
   });
   it('switches the API on in the project of the resource, or leaves that to be filled in', () => {
     const off = (resource: object) => unreadAttestor([], 'PERMISSION_DENIED', { disabledApi: 'a.googleapis.com', ...resource });
@@ -247,14 +246,15 @@ describe('a read that was refused', () => {
       says: ['Google takes no credentials of this run: who?'],
       fix: 'gcloud auth application-default login',
     } as const;
+    const { question } = sound();
     const missing = failed('UNAUTHENTICATED', 'who?', { resource: ATTESTOR });
     expectFindings(sound({ attestors: [attestor({ attestor: missing })], tested: [{ resource: POLICY, missing }] }), {
       ...expected,
       error: 'UNDECIDED',
     });
     expectFindings(attesting({ tested: [{ resource: POLICY, missing }] }), { ...expected, error: 'UNAUTHENTICATED' });
-    expect(unread(missing.error, 'it').message).toBe('Google takes no credentials of this run: who?');
+    expect(unread(missing.error, 'it', question).message).toBe('Google takes no credentials of this run: who?');
     const hinted = new BinauthzError('UNAUTHENTICATED', 'who?', { hint: 'say so' });
-    expect(unread(hinted, 'it').message).toBe('Google takes no credentials of this run: who? (say so)');
+    expect(unread(hinted, 'it', question).message).toBe('Google takes no credentials of this run: who? (say so)');
   });
 });

@@ -4,7 +4,8 @@ import { describe, expect, it, test } from 'vitest';
 import type { Attestor } from '../../src/core/attestation/attestor.js';
 import { diagnose } from '../../src/core/doctor/diagnose.js';
 import type { AttestorFacts, DoctorFacts } from '../../src/core/doctor/facts.js';
-import type { ProjectId } from '../../src/core/names.js';
+import type { AttestorName, ProjectId } from '../../src/core/names.js';
+import type { AttestorKey } from '../../src/core/signing/public-key.js';
 import {
   AGENT,
   attesting,
@@ -22,11 +23,14 @@ import {
   NOTE,
   ok,
   opened,
+  policy,
   PROJECT,
+  requiring,
   sound,
   VERSION,
 } from '../support/doctor-facts.js';
 
+const QA = 'projects/trust/attestors/qa' as AttestorName;
 const AUTH = `-H "Authorization: Bearer $(gcloud auth print-access-token)" -H 'Content-Type: application/json'`;
 const POST = `curl -sS --fail-with-body -X POST ${AUTH}`;
 const ANALYSIS = 'https://containeranalysis.googleapis.com/v1';
@@ -107,6 +111,67 @@ describe('the keys of an attestor', () => {
       { ...unusable, says: [`${ATTESTOR} lists the key odd (ML_DSA_65), which cannot be verified with`], fix: remove('odd') },
       { ...unusable, says: ['lists the key broken (ECDSA_P256_SHA256)'], fix: remove('broken') },
     );
+  });
+  const pgp = (id: string) => ({ kind: 'pgp', id, armored: 'A' }) as const;
+  const why = 'the key is expired';
+  const dying = (deadKeys: readonly string[], ...keys: readonly AttestorKey[]) => ({
+    attestors: [attestor({ attestor: read({ keys }), deadKeys: deadKeys.map((id) => ({ id, why })) })],
+  });
+  const unusable = { code: 'ATTESTOR_KEY_UNUSABLE', resource: ATTESTOR } as const;
+  const nothing = `(PGP), with which nothing verifies, whatever it signed: ${why}`;
+  const lost = 'no key that anything verifies with, so that every image that needs it is denied';
+  const rotate = `binauthz rotate --attestor ${ATTESTOR} --to-pgp-private-key-env NEW_PGP_PRIVATE_KEY --retire ${FINGERPRINT} --apply`;
+  it('are taken out where nothing verifies with them, and others are left', () =>
+    expectFindings(
+      sound(dying([FINGERPRINT, 'F2'], pgp(FINGERPRINT), pgp('F2'), pgp('F3'))),
+      {
+        ...{ ...unusable, says: [`lists the key ${FINGERPRINT} ${nothing}`], fix: remove(FINGERPRINT) },
+      },
+      { ...unusable, says: [`lists the key F2 ${nothing}`], fix: remove('F2') },
+    ));
+  it('are an error where none is left that anything verifies with, and one takes their place', () => {
+    const all = dying([FINGERPRINT, 'F2'], pgp(FINGERPRINT), pgp('F2'));
+    const first = { ...unusable, says: [FINGERPRINT, lost], fix: rotate };
+    const second = { ...unusable, says: ['F2', lost], fix: remove('F2') };
+    expectFindings(sound(all), { ...first, error: 'POLICY_DENIED' }, { ...second, error: 'POLICY_DENIED' });
+    const shut = { ...all, keys: [kmsKey({ opened: failed('KEY_NOT_FOUND') })] };
+    const findings = diagnose(attesting(shut)).findings.filter(({ code }) => code === unusable.code);
+    expect(findings).toMatchObject([
+      { error: 'KEY_NOT_TRUSTED', fix: rotate },
+      { error: 'KEY_NOT_TRUSTED', fix: remove('F2') },
+    ]);
+  });
+  it('are an error of a key without an algorithm as well', () =>
+    expectFindings(sound(withAttestor({ attestor: read({ keys: [listed(0, 'odd', 'ML_DSA_65')] }) })), {
+      ...{ ...unusable, error: 'POLICY_DENIED', says: ['odd (ML_DSA_65)', lost] },
+      fix: `${remove('odd')}\n${ATTESTORS} public-keys add --attestor=ci --project=trust --keyversion=KEY_VERSION`,
+    }));
+  it('make room where the given key is one that they do not hold', () => {
+    const findings = diagnose(attesting(dying([FINGERPRINT], pgp(FINGERPRINT)))).findings;
+    expect(findings).toMatchObject([
+      { code: 'KEY_NOT_TRUSTED', fix: trustVersion('ci') },
+      { code: unusable.code, error: 'KEY_NOT_TRUSTED', fix: remove(FINGERPRINT) },
+    ]);
+  });
+  it('are listed anew where the given key is the one that is dead there', () => {
+    const given = { ...kmsKey(), opened: ok(opened(FINGERPRINT, [{ kind: 'pgp', fingerprint: FINGERPRINT }])) };
+    const fix = [
+      remove(FINGERPRINT),
+      `gpg --armor --output ${FINGERPRINT}.asc --export ${FINGERPRINT}`,
+      `${ATTESTORS} public-keys add --attestor=ci --project=trust --pgp-public-key-file=${FINGERPRINT}.asc`,
+    ].join('\n');
+    const stale = `${FINGERPRINT} signs, and nothing that it signs verifies there`;
+    const facts = (...keys: readonly AttestorKey[]) => attesting({ ...dying([FINGERPRINT], ...keys), keys: [given] });
+    expectFindings(facts(pgp(FINGERPRINT)), { ...unusable, error: 'SIGNATURE_INVALID', says: [lost, stale], fix });
+    expectFindings(facts(listed(), pgp(FINGERPRINT)), { ...unusable, error: 'SIGNATURE_INVALID', says: [why, stale], fix });
+    expectFindings(attesting(dying([FINGERPRINT], listed(), pgp(FINGERPRINT))), { ...unusable, says: [why], fix: remove(FINGERPRINT) });
+  });
+  it('are told of an attestor that only the policy names, as an error where it decides', () => {
+    const dead = { name: QA, attestor: ok({ name: QA, note: NOTE, keys: [pgp(FINGERPRINT)] }), deadKeys: [{ id: FINGERPRINT, why }] };
+    const facts = { others: [dead], policy: policy({ defaultAdmissionRule: requiring(ATTESTOR, QA) }) };
+    const fix = rotate.replace(ATTESTOR, QA);
+    expectFindings(sound(facts), { ...unusable, resource: QA, error: 'POLICY_DENIED', says: [lost], fix });
+    expect(diagnose(attesting(facts)).findings).toMatchObject([{ code: unusable.code, level: 'warning' }]);
   });
   it('may be PGP keys', () =>
     expect(codesOf(sound(withAttestor({ attestor: read({ keys: [{ kind: 'pgp', id: FINGERPRINT, armored: 'A' }] }) })))).toEqual([]));

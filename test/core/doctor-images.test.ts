@@ -30,6 +30,7 @@ import {
 
 const OTHER = `sha256:${'2'.repeat(64)}` as Digest;
 const NAME = `${APP}@${DIGEST}`;
+const AGAIN = `binauthz doctor --project deploy --attestor ${ATTESTOR}`;
 const attest = (name: string, more = ''): string => `binauthz attest ${name} --attestor ${ATTESTOR} --kms-key-version ${VERSION}${more}`;
 
 describe('an image that is not there', () => {
@@ -77,7 +78,7 @@ describe('an image that is not there', () => {
     ],
     ['of that digest is looked at', 'IMAGE_BROKEN', unread('DIGEST_MISMATCH'), { fix: `docker buildx imagetools inspect ${APP}:v1` }],
     ['as an image is looked at', 'IMAGE_BROKEN', unread('MANIFEST_INVALID'), { fix: `docker buildx imagetools inspect ${APP}:v1` }],
-    ['for now is asked for again', 'NOT_CHECKED', unread('UNAVAILABLE'), { resource: 'r', fix: 'binauthz doctor' }],
+    ['for now is asked for again', 'NOT_CHECKED', unread('UNAVAILABLE'), { resource: 'r', fix: `${AGAIN} --signer serviceAccount:ci@p` }],
   ])('%s', (_title, code, one, { fix, resource = one.asked.original, says = ['said so'] }) =>
     expectFindings(asked(one, { signer: 'serviceAccount:ci@p' }), { code, error: 'UNDECIDED', resource, says, fix }),
   );
@@ -229,7 +230,7 @@ describe('a listing that could not be read', () => {
     expectFindings(unread('PERMISSION_DENIED'), {
       ...{ code: 'NOT_CHECKED', error: 'UNDECIDED', resource: NOTE },
       says: ['the listing of attestations could not be checked: may not'],
-      fix: 'binauthz doctor',
+      fix: AGAIN,
     });
     expect(codesOf(unread('UNAVAILABLE'))).toEqual(['NOT_CHECKED']);
     expect(codesOf(unread('PERMISSION_DENIED', ['containeranalysis.notes.listOccurrences']))).toEqual(['PERMISSION_MISSING']);

@@ -69,7 +69,11 @@ describe('keys and attestors', () => {
         says: [`${qa} trusts none of the given keys (${VERSION}), only five`],
         fix: trustGiven.replace('=ci', '=qa'),
       },
-      { ...{ code: 'NOT_CHECKED', resource: 'the policy of deploy' }, says: [], fix: 'binauthz doctor' },
+      {
+        ...{ code: 'NOT_CHECKED', resource: 'the policy of deploy' },
+        says: [],
+        fix: `binauthz doctor --project deploy --attestor ${ATTESTOR}`,
+      },
     );
     expect(codesOf({ ...asked([kmsKey(), local(5)], [...trusting(listed()), second]), policy: facts.policy })).toEqual([]);
   });

@@ -4,11 +4,12 @@ import { describe, expect, it, test } from 'vitest';
 import type { DoctorFacts, KeyFacts } from '../../src/core/doctor/facts.js';
 import type { FindingCode } from '../../src/core/doctor/findings.js';
 import type { ErrorCode } from '../../src/core/errors.js';
-import type { AttestorName } from '../../src/core/names.js';
+import type { AttestorName, KeyVersionName } from '../../src/core/names.js';
 import { Secret } from '../../src/core/secret.js';
 import { ATTESTOR, attesting, codesOf, expectFindings, failed, KEY, kmsKey, lacks, ok, VERSION } from '../support/doctor-facts.js';
 
 const KEYS = 'gcloud kms keys';
+const AGAIN = `binauthz doctor --project deploy --attestor ${ATTESTOR}`;
 const AT = '--key=signing --keyring=ring --location=europe-west1 --project=vault';
 const source = { kind: 'kms-key', key: KEY } as const;
 const ADD = 'gcloud container binauthz attestors public-keys add --attestor=ci --project=trust';
@@ -154,7 +155,6 @@ describe('a Cloud KMS key that cannot sign', () => {
       { fix: enable },
     ],
     ['whose state nobody tells', 'KEY_UNUSABLE', shut('KEY_UNUSABLE', {}, 'told so: UNDISABLED MACHINE'), { fix: enable }],
-    ['none of whose versions is enabled', 'KEY_DISABLED', shut('KEY_UNUSABLE', {}, 'told so', { source }), { resource: KEY, fix: newest }],
     [
       'that is for another purpose as a whole',
       'KEY_WRONG_PURPOSE',
@@ -166,6 +166,39 @@ describe('a Cloud KMS key that cannot sign', () => {
     const message = key?.opened.ok === false ? key.opened.error.message : '';
     expectFindings(facts, { code, error, resource, says: says === undefined ? [message] : [message, says], fix });
   });
+
+  /** None is enabled; these are the states of its versions, the newest first. */
+  const without = (versions: NonNullable<KeyFacts['kms']>['versions']): DoctorFacts =>
+    shut('KEY_UNUSABLE', versions && { versions }, 'none is enabled', { source });
+  const states = (...all: readonly string[]) =>
+    ok(all.map((state, index) => ({ version: `${KEY}/cryptoKeyVersions/${all.length - index}` as KeyVersionName, state })));
+  const restore = (version: string) =>
+    [`restore ${version}`, `enable ${version}`].map((verb) => `${KEYS} versions ${verb} ${AT}`).join('\n');
+  const anew = 'none is enabled; make another version, and have the attestor trust it';
+  test.each<[string, FindingCode, DoctorFacts, { says?: string; fix: string }]>([
+    ['is disabled', 'KEY_DISABLED', without(states('DISABLED')), { fix: newest }],
+    ['is disabled behind one that is not to be had back', 'KEY_DISABLED', without(states('DESTROYED', 'DISABLED')), { fix: newest }],
+    ['is disabled beside one that is to be destroyed', 'KEY_DISABLED', without(states('DESTROY_SCHEDULED', 'DISABLED')), { fix: newest }],
+    [
+      'is to be destroyed',
+      'KEY_DESTRUCTION_SCHEDULED',
+      without(states('DESTROYED', 'DESTROY_SCHEDULED', 'DESTROY_SCHEDULED')),
+      { says: `of those that it has ${KEY}/cryptoKeyVersions/2 is DESTROY_SCHEDULED`, fix: restore('2') },
+    ],
+    [
+      'is still being made',
+      'KEY_UNUSABLE',
+      without(states('PENDING_GENERATION', 'DESTROYED', 'DESTROYED')),
+      { says: 'wait until this prints ENABLED', fix: stateOf3 },
+    ],
+    ['is destroyed', 'KEY_DESTROYED', without(states('DESTROYED', 'DESTROYED')), { says: anew, fix: NEXT }],
+    ['never came to be', 'KEY_DISABLED', without(states('GENERATION_FAILED')), { says: anew, fix: NEXT }],
+    ['is there at all', 'KEY_DISABLED', without(states()), { says: anew, fix: NEXT }],
+    ['could be asked', 'KEY_DISABLED', without(refused), { says: anew, fix: NEXT }],
+    ['was asked', 'KEY_DISABLED', without(undefined), { says: anew, fix: NEXT }],
+  ])('none of whose versions is enabled: one, or none, %s: %s', (_title, code, facts, { says = 'none is enabled', fix }) =>
+    expectFindings(facts, { code, error: 'KEY_UNUSABLE', resource: KEY, says: [says], fix }),
+  );
 
   it('is trusted by each attestor that was asked about', () => {
     const attestors = [ATTESTOR, 'projects/trust/attestors/qa' as AttestorName];
@@ -179,7 +212,11 @@ describe('a Cloud KMS key that cannot sign', () => {
         says: ['told so'],
         fix: [create('signing-p256'), first + id, second + id].join('\n'),
       },
-      { ...{ code: 'NOT_CHECKED', resource: 'the policy of deploy' }, says: ['the policy of deploy'], fix: 'binauthz doctor' },
+      {
+        ...{ code: 'NOT_CHECKED', resource: 'the policy of deploy' },
+        says: ['the policy of deploy'],
+        fix: `${AGAIN} --attestor ${attestors[1]}`,
+      },
     );
   });
   it('may be one that may not be used, or cannot be asked', () => {
@@ -188,7 +225,7 @@ describe('a Cloud KMS key that cannot sign', () => {
     expectFindings(shut('PERMISSION_DENIED'), {
       ...{ code: 'NOT_CHECKED', error: 'PERMISSION_DENIED', resource: KEY },
       says: [`the key ${VERSION} could not be checked`],
-      fix: 'binauthz doctor',
+      fix: AGAIN,
     });
     expect(codesOf(shut('UNAVAILABLE'))).toEqual(['NOT_CHECKED']);
   });
@@ -202,8 +239,11 @@ describe('a local key that cannot sign', () => {
       ],
     });
   const expected = { code: 'KEY_UNUSABLE', error: 'KEY_ALGORITHM_UNSUPPORTED', says: ['of a curve'] } as const;
-  it('is told as it was told', () => {
-    expectFindings(pkix({}), { ...expected, resource: 'the given key', fix: 'binauthz attest --help' });
-    expectFindings(pkix({ resource: 'LOCAL_KEY', hint: 'use P-256' }), { ...expected, resource: 'LOCAL_KEY', fix: 'use P-256' });
+  it('is told as it was told, and asked about again once its owner mended it', () => {
+    expectFindings(pkix({}), { ...expected, resource: 'the given key', fix: AGAIN });
+    expectFindings(pkix({ resource: 'LOCAL_KEY', hint: 'use P-256' }), {
+      ...{ ...expected, resource: 'LOCAL_KEY', fix: AGAIN },
+      says: ['of a curve (use P-256)'],
+    });
   });
 });

@@ -234,12 +234,31 @@ describe('a policy that could not be read', () => {
     ...base,
     code: 'NOT_CHECKED',
     says: ['the policy of deploy could not be checked: may not'],
-    fix: 'binauthz doctor',
+    fix: `binauthz doctor --project deploy --attestor ${ATTESTOR}`,
   } as const;
   it('keeps check from deciding, and attest from nothing', () => {
     expectFindings(sound(unread()), { ...expected, error: 'UNDECIDED' });
     expectFindings(attesting(unread()), expected);
   });
+  it('is let read where nothing tells that it may be, by whoever runs this', () => {
+    const hint = 'grant it: gcloud projects add-iam-policy-binding deploy --member=MEMBER (MEMBER is the identity of this run)';
+    const refused = failed('PERMISSION_DENIED', 'may not', { resource: 'projects/deploy', hint });
+    const granted = (member: string) =>
+      `gcloud container binauthz policy add-iam-policy-binding --project=deploy --condition=None --member=${member} --role=roles/binaryauthorization.policyViewer`;
+    const signer = 'serviceAccount:ci@p.com';
+    const says = [...expected.says, 'the role roles/binaryauthorization.policyViewer carries binaryauthorization.policy.get'];
+    const unknown = { policy: refused, tested: [] };
+    expectFindings(attesting(unknown, { signer }), { ...expected, says, fix: granted(signer) });
+    expectFindings(sound(unknown, { signer }), { ...expected, says, fix: granted(signer), error: 'UNDECIDED' });
+    expectFindings(attesting(unknown), { ...expected, says: [...says, 'MEMBER in the command is', '--signer'], fix: granted('MEMBER') });
+    expect(diagnose(attesting(unknown, { signer })).findings[0]?.message).not.toContain('MEMBER');
+  });
+  it('is looked at where it was read, and is not understood', () =>
+    expectFindings(sound({ policy: failed('UNDECIDED', 'MAYBE is none', { resource: POLICY }) }), {
+      ...{ ...expected, error: 'UNDECIDED' },
+      says: ['MAYBE is none'],
+      fix: 'gcloud container binauthz policy export --project=deploy',
+    }));
   it('is told by the permission that is missing, on the policy alone', () => {
     expect(codesOf(sound(unread(['binaryauthorization.policy.get'])))).toEqual(['PERMISSION_MISSING']);
     const above = failed('PERMISSION_DENIED', 'may not', { resource: `${POLICY}` });

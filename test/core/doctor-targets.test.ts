@@ -7,9 +7,10 @@ import { apiOf, enforce, listTargets, nounOf, resourceOf } from '../../src/core/
 import { parseClusterRef, parseCloudRunRef, type TargetRef } from '../../src/core/deployment/target.js';
 import type { ErrorCode, ErrorDetails } from '../../src/core/errors.js';
 import type { ProjectId } from '../../src/core/names.js';
-import { attesting, codesOf, expectFindings, failed, lacks, ok, policy, requiring, sound } from '../support/doctor-facts.js';
+import { ATTESTOR, attesting, codesOf, expectFindings, failed, lacks, ok, policy, requiring, sound } from '../support/doctor-facts.js';
 
 const P = 'deploy' as ProjectId;
+const AGAIN = `binauthz doctor --project deploy --attestor ${ATTESTOR}`;
 const CLUSTER: TargetRef = { kind: 'cluster', ...parseClusterRef('us-central1-a.prod')! };
 const FLEET: TargetRef = { kind: 'cluster', ...parseClusterRef('global.member')! };
 const SERVICE = parseCloudRunRef('service', 'europe-west1.web')!;
@@ -163,10 +164,14 @@ describe('a place that does not exist', () => {
 describe('a place that cannot be read', () => {
   const assumption = (ref: TargetRef) => [`the ${nounOf(ref)} asks the policy: it could not be read`];
 
-  test.each([CLUSTER, SERVICE, JOB])('%j is taken for one that asks, with a warning', (ref) => {
+  test.each([
+    [CLUSTER, '--cluster us-central1-a.prod'],
+    [SERVICE, '--cloud-run-service europe-west1.web'],
+    [JOB, '--cloud-run-job europe-west1.nightly'],
+  ])('%j is taken for one that asks, with a warning', (ref, words) => {
     const facts = sound(...at(ref, unread('UNAVAILABLE', { resource: resourceOf(P, ref), hint: 'run again later' })));
-    const says = [`the ${nounOf(ref)} could not be checked: no UNAVAILABLE`];
-    expectFindings(facts, { code: 'NOT_CHECKED', resource: resourceOf(P, ref), says, fix: 'run again later' });
+    const says = [`the ${nounOf(ref)} could not be checked: no UNAVAILABLE (run again later)`];
+    expectFindings(facts, { code: 'NOT_CHECKED', resource: resourceOf(P, ref), says, fix: `${AGAIN} ${words}` });
     expect(diagnose(facts).assumptions).toEqual(assumption(ref));
   });
 
@@ -192,7 +197,7 @@ describe('a place that cannot be read', () => {
       code: 'NOT_CHECKED',
       resource: resourceOf(P, SERVICE),
       says: ['the Cloud Run service europe-west1.web could not be checked'],
-      fix: 'binauthz doctor',
+      fix: `${AGAIN} --cloud-run-service europe-west1.web`,
     });
     expect(codesOf(sound(...at(SERVICE, unread('PERMISSION_DENIED', { resource: resourceOf(P, SERVICE) }))))).toEqual(['NOT_CHECKED']);
   });

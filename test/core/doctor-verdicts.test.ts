@@ -106,21 +106,21 @@ describe('a reason of check', () => {
     for (const verdict of ['ALLOWED', 'ALLOWED_DRY_RUN', 'NOT_ENFORCED'] as const)
       expect(judgeVerdicts(said(reason(code), verdict), [])).toEqual([]);
   });
-  it('has its own next step, if it names one', () => {
+  it('says its own next step, if it names one, and is asked about again', () => {
     const missing = reason('EVIDENCE_MISSING', { hint: 'do this' });
     expectFindings(said(missing, 'UNKNOWN'), {
       code: 'DEPLOYMENT_UNDECIDED',
       error: 'UNDECIDED',
       resource: NAME,
-      says: ['EVIDENCE_MISSING: as check says'],
-      fix: 'do this',
+      says: ['EVIDENCE_MISSING: as check says (do this)'],
+      fix: `${CHECK} ${NAME} --project deploy`,
     });
     expectFindings(said(missing, 'DENIED'), {
       code: 'DEPLOYMENT_DENIED',
       error: 'POLICY_DENIED',
       resource: NAME,
-      says: ['EVIDENCE_MISSING: as check says'],
-      fix: 'do this',
+      says: ['EVIDENCE_MISSING: as check says (do this)'],
+      fix: `${CHECK} ${NAME} --project deploy`,
     });
   });
 
@@ -182,9 +182,9 @@ describe('what else has a finding of its own', () => {
       fix: `${CHECK} ${NAME} --project deploy`,
     });
     expectFindings(said(reason('VALIDATION_DISAGREES', { hint: 'ask Google' }), 'UNKNOWN'), {
-      ...expected,
-      resource: NAME,
-      fix: 'ask Google',
+      ...{ ...expected, resource: NAME },
+      says: ['as check says (ask Google)'],
+      fix: `${CHECK} ${NAME} --project deploy`,
     });
   });
 });

@@ -154,6 +154,7 @@ export class MemoryAttestors implements AttestorService {
 }
 
 export interface Memory extends AttestPorts {
+  readonly verifier: ReturnType<typeof createVerifier>;
   readonly attestations: MemoryStore;
   readonly attestors: MemoryAttestors;
   readonly vulnerabilities: MemoryScans;

@@ -3,7 +3,7 @@
 import type { BinauthzError } from '../errors.js';
 import type { ProjectId } from '../names.js';
 import { enableServices } from '../provisioning/commands.js';
-import { grant, MEMBER } from './commands.js';
+import { askAgain, grant, MEMBER } from './commands.js';
 import type { DoctorFacts, Question, TestedResource } from './facts.js';
 import type { Finding } from './findings.js';
 import { needOf, type Need } from './needs.js';
@@ -35,7 +35,7 @@ const ONLY_TESTED = /\/cryptoKeys\/|\/notes\/|^projects\/[^/]+$/;
 
 function lacking({ resource, missing }: TestedResource, question: Question): readonly Finding[] {
   if (!missing.ok) {
-    const finding = unread(missing.error, `which permissions there are on ${resource}`);
+    const finding = unread(missing.error, `which permissions there are on ${resource}`, question);
     return [question.eyes === 'attest' && ONLY_TESTED.test(resource) ? finding : advised(finding)];
   }
   const needs = missing.value.flatMap((permission) => needOf(permission) ?? []);
@@ -59,13 +59,32 @@ export function advised(finding: Finding): Finding {
  * A read that was refused: told already by a permission that is known to be missing on the resource, or else, because it may
  * be a deny rule or a perimeter, a finding of its own.
  */
-export function refused(error: BinauthzError, what: string, tested: readonly TestedResource[]): readonly Finding[] {
-  const isForbidden = error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
+export function refused(error: BinauthzError, what: string, tested: readonly TestedResource[], question: Question): readonly Finding[] {
   const isTold = tested.some(
     ({ resource, missing }) =>
       missing.ok && missing.value.some(isNeeded) && (error.resource === resource || error.resource?.startsWith(`${resource}/`)),
   );
-  return isForbidden && isTold ? [] : [unread(error, what)];
+  return isForbidden(error) && isTold ? [] : [unread(error, what, question)];
+}
+
+/** Whether a read was refused for want of a permission, or of what looks like one. */
+export function isForbidden(error: BinauthzError): boolean {
+  return error.code === 'PERMISSION_DENIED' && error.disabledApi === undefined;
+}
+
+/** What was refused where nothing tells whether the permission is there: the repair is that of one that is missing. */
+export function ungranted(error: BinauthzError, what: string, { resource, permission }: Wanted, question: Question): Finding {
+  const finding = unread(error, what, question);
+  const need = needOf(permission);
+  if (!need) return finding;
+  const message = `${what} could not be checked: ${error.message}; the role ${need.role} carries ${permission}${whoIsMeant(question.signer)}`;
+  return { ...finding, resource, message, fix: grant(resource, need.role, question.signer) };
+}
+
+/** A permission on a resource. */
+interface Wanted {
+  readonly resource: string;
+  readonly permission: string;
 }
 
 // Without a permission that is only advised, less is checked, and nothing is refused.
@@ -80,30 +99,37 @@ function missingRole(resource: string, role: string, needs: readonly Need[], { s
   return {
     code: isAdvice ? 'PERMISSION_ADVISED' : 'PERMISSION_MISSING',
     resource,
-    message: `the identity of this run lacks ${what} on ${resource}; the role ${role} carries it${signer === undefined ? `; ${WHO}` : ''}`,
+    message: `the identity of this run lacks ${what} on ${resource}; the role ${role} carries it${whoIsMeant(signer)}`,
     fix: grant(resource, role, signer),
   };
 }
 
-const WHO = `${MEMBER} in the command is that identity: name it with --signer to have it filled in`;
+function whoIsMeant(signer: string | undefined): string {
+  return signer === undefined ? `; ${MEMBER} in the command is that identity: name it with --signer to have it filled in` : '';
+}
+
+/** What an error says, and what it advises: for a person to read, and no command to be run as it stands. */
+export function withHint({ message, hint }: BinauthzError, more = ''): string {
+  return `${message}${more}${hint === undefined ? '' : ` (${hint})`}`;
+}
 
 /** What could not be read: for want of an API, of credentials, or of an answer. What lacks a permission is told by the permissions. */
-export function unread(error: BinauthzError, what: string): Finding {
+export function unread(error: BinauthzError, what: string, question: Question): Finding {
   const resource = error.resource ?? what;
   if (error.disabledApi !== undefined) return disabled(error.disabledApi, projectOfResource(resource));
   if (error.code === 'UNAUTHENTICATED') {
     return {
       code: 'NOT_SIGNED_IN',
       resource: 'the Google credentials',
-      message: `Google takes no credentials of this run: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`,
+      message: `Google takes no credentials of this run: ${withHint(error)}`,
       fix: 'gcloud auth application-default login',
     };
   }
   return {
     code: 'NOT_CHECKED',
     resource,
-    message: `${what} could not be checked: ${error.message}`,
-    fix: error.hint ?? 'binauthz doctor',
+    message: `${what} could not be checked: ${withHint(error)}`,
+    fix: askAgain(question),
     error: error.code,
   };
 }

@@ -4,12 +4,12 @@ import type { Attestor } from '../attestation/attestor.js';
 import { idOf, keyOf, parseKeyVersionName, projectOf, type AttestorName, type KeyName } from '../names.js';
 import { addKmsKey, agentOfAttestor, createAttestor, createNote, grantRoles } from '../provisioning/commands.js';
 import { shellLine } from '../provisioning/gcloud.js';
-import { publicKeyOf, type AttestorKey } from '../signing/public-key.js';
 import { sharedKeys } from '../signing/shared-keys.js';
 import { advised, refused, unread } from './access.js';
 import { accessOf, NOTE_READERS, VERIFIERS } from './agents.js';
-import { distrust, makeKey, trust, trustSome } from './commands.js';
-import { known, type AttestorFacts, type DoctorFacts } from './facts.js';
+import { judgeListedKeys } from './attestor-keys.js';
+import { makeKey, rotateTo, trust } from './commands.js';
+import { known, type AttestorFacts, type DoctorFacts, type Question } from './facts.js';
 import type { Finding } from './findings.js';
 import { choiceOf } from './policy.js';
 
@@ -48,11 +48,11 @@ function judgeAttestor(facts: AttestorFacts, all: DoctorFacts): readonly Finding
   const { name, attestor } = facts;
   if (!attestor.ok) {
     if (attestor.error.code === 'ATTESTOR_NOT_FOUND') return [missingAttestor(facts, all)];
-    return refused(attestor.error, `the attestor ${name}`, facts.tested);
+    return refused(attestor.error, `the attestor ${name}`, facts.tested, all.question);
   }
   return [
-    ...judgeKeysOf(attestor.value, all),
-    ...judgeNote(facts, attestor.value),
+    ...judgeListedKeys(attestor.value, facts, all),
+    ...judgeNote(facts, attestor.value, all.question),
     ...judgeAgent(facts, attestor.value),
     ...judgeDeployer(facts, all),
   ];
@@ -63,10 +63,13 @@ function judgeOthers(facts: DoctorFacts): readonly Finding[] {
   const { others, policy, question } = facts;
   const rules = (policy.ok && choiceOf(question, policy.value)?.rules) || [];
   const deciding = new Set(rules.flatMap(({ rule }) => rule.requireAttestationsBy));
-  return others.flatMap(({ name, attestor }) => {
+  return others.flatMap((other) => {
+    const { name, attestor } = other;
     // One that does not exist is a finding of the policy.
     if (!attestor.ok && attestor.error.code === 'ATTESTOR_NOT_FOUND') return [];
-    const findings = attestor.ok ? judgeKeysOf(attestor.value, facts) : [unread(attestor.error, `the attestor ${name}`)];
+    const findings = attestor.ok
+      ? judgeListedKeys(attestor.value, other, facts)
+      : [unread(attestor.error, `the attestor ${name}`, question)];
     return question.eyes === 'check' && deciding.has(name) ? findings : findings.map(advised);
   });
 }
@@ -89,36 +92,10 @@ function missingAttestor({ name, note }: AttestorFacts, { keys, question }: Doct
   };
 }
 
-function judgeKeysOf(attestor: Attestor, { keys }: DoctorFacts): readonly Finding[] {
-  const { name } = attestor;
-  if (attestor.keys.length === 0) {
-    const [key] = known(keys.map(({ opened }) => opened));
-    return [
-      {
-        code: 'ATTESTOR_WITHOUT_KEYS',
-        resource: name,
-        message: `${name} trusts no key: whatever is attested, it is never satisfied, and every image that needs it is denied`,
-        fix: key ? trust(name, key) : trustSome(name),
-      },
-    ];
-  }
-  return attestor.keys.filter((listed) => publicKeyOf(listed) === undefined).map((listed) => unusable(name, listed));
-}
-
-function unusable(name: AttestorName, listed: AttestorKey): Finding {
-  const algorithm = listed.kind === 'pkix' ? listed.algorithm : 'PGP';
-  return {
-    code: 'ATTESTOR_KEY_UNUSABLE',
-    resource: name,
-    message: `${name} lists the key ${listed.id} (${algorithm}), which cannot be verified with here; what Google does with it is not published`,
-    fix: distrust(name, listed.id),
-  };
-}
-
-function judgeNote({ name, note }: AttestorFacts, attestor: Attestor): readonly Finding[] {
+function judgeNote({ name, note }: AttestorFacts, attestor: Attestor, question: Question): readonly Finding[] {
   const { found } = note;
   // Neither attest nor check reads the note itself: who may only attach and list is told nothing about it.
-  if (!found.ok) return found.error.disabledApi === undefined ? [] : [unread(found.error, `the note ${note.name}`)];
+  if (!found.ok) return found.error.disabledApi === undefined ? [] : [unread(found.error, `the note ${note.name}`, question)];
   if (found.value === undefined) {
     const agent = attestor.serviceAgent;
     const fix = [
@@ -197,9 +174,8 @@ function ownKey(attestor: Attestor, all: readonly Attestor[], key: string): stri
     sharedKeys(all.map(({ name }) => ({ name, keys: [listed] }))).some((found) => found.key === key),
   );
   const version = parseKeyVersionName((shared?.id ?? '').replace(/^.*\/(?=projects\/)/, ''));
-  const rotate = ['binauthz', 'rotate', '--attestor', attestor.name];
-  const retire = ['--retire', shared?.id ?? 'KEY_ID', '--apply'];
-  if (version === undefined) return shellLine([...rotate, '--to-pgp-private-key-env', 'NEW_PGP_PRIVATE_KEY', ...retire]);
+  const retired = shared?.id ?? 'KEY_ID';
+  if (version === undefined) return shellLine(rotateTo(attestor.name, retired));
   const own = `${keyOf(version)}-${idOf(attestor.name)}` as KeyName;
-  return [makeKey(own, []), shellLine([...rotate, '--to-kms-key-version', `${own}/cryptoKeyVersions/1`, ...retire])].join('\n');
+  return [makeKey(own, []), shellLine(rotateTo(attestor.name, retired, ['--to-kms-key-version', `${own}/cryptoKeyVersions/1`]))].join('\n');
 }

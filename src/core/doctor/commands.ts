@@ -10,6 +10,7 @@ import type { GivenKey, KeySource } from '../signing/given-key.js';
 import { isTrustedAs, type PublicKey } from '../signing/public-key.js';
 import { kmsEntry } from '../rotation/new-key.js';
 import type { KeyFacts, Question } from './facts.js';
+import { TARGET_KINDS } from './target-kinds.js';
 
 /** What stands for the identity of this run where nobody said who it is. */
 export const MEMBER = 'MEMBER';
@@ -52,6 +53,15 @@ export function trustSome(attestor: AttestorName): string {
 /** Takes a key off an attestor. */
 export function distrust(attestor: AttestorName, keyId: string): string {
   return shellLine([...publicKeys('remove', attestor, keyId)]);
+}
+
+/** The words that move an attestor to another key, and take the old one off: a new PGP key unless another is named. */
+export function rotateTo(
+  attestor: AttestorName,
+  retired: string,
+  key: readonly string[] = ['--to-pgp-private-key-env', 'NEW_PGP_PRIVATE_KEY'],
+): readonly string[] {
+  return ['binauthz', 'rotate', '--attestor', attestor, ...key, '--retire', retired, '--apply'];
 }
 
 function publicKeys(verb: string, attestor: AttestorName, ...more: readonly string[]): readonly string[] {
@@ -101,6 +111,18 @@ export function makeKey(key: KeyName, attestors: readonly AttestorName[], ringEx
 function flagsOf(key: KeyName): readonly string[] {
   const [, project = '', , location = '', , ring = '', , id = ''] = key.split('/');
   return [`--key=${id}`, `--keyring=${ring}`, `--location=${location}`, `--project=${project}`];
+}
+
+/** Asks doctor the same again: what is left to run after a person did what no command does. */
+export function askAgain({ project, attestors, keys, attestationProject, target, signer }: Question): string {
+  return shellLine([
+    ...['binauthz', 'doctor', '--project', project],
+    ...attestors.flatMap((attestor) => ['--attestor', attestor]),
+    ...keys.flatMap(keyWords),
+    ...(attestationProject === undefined ? [] : ['--attestation-project', attestationProject]),
+    ...(target === undefined ? [] : [TARGET_KINDS[target.kind].option, target.key]),
+    ...(signer === undefined ? [] : ['--signer', signer]),
+  ]);
 }
 
 /** Attests an image once more, with the given keys that an attestor trusts, or else with the keys that it trusts. */

@@ -7,7 +7,7 @@ import type { BinauthzError } from '../errors.js';
 import type { Digest } from '../image/digest.js';
 import type { ResolvedImage } from '../image/platform.js';
 import type { ImageReference } from '../image/reference.js';
-import type { AttestorName, KeyName, NoteName, ProjectId } from '../names.js';
+import type { AttestorName, KeyName, KeyVersionName, NoteName, ProjectId } from '../names.js';
 import type { Evaluation } from '../policy/context.js';
 import type { Policy } from '../policy/policy.js';
 import type { IamPolicy } from '../provisioning/grants.js';
@@ -49,10 +49,19 @@ export interface TestedResource {
   readonly missing: Fact<readonly string[]>;
 }
 
+/** A key that an attestor lists, and with which nothing verifies, whatever it signed: revoked, expired, or none that signs. */
+export interface DeadKey {
+  /** As the attestor lists it. */
+  readonly id: string;
+  readonly why: string;
+}
+
 /** An attestor, its note, and who may do what with them. */
 export interface AttestorFacts {
   readonly name: AttestorName;
   readonly attestor: Fact<Attestor>;
+  /** Only where it lists such keys. */
+  readonly deadKeys?: readonly DeadKey[];
   /** The attestor's note, or of an unread attestor the one that its name suggests. Undefined where there is none. */
   readonly note: { readonly name: NoteName; readonly found: Fact<{ readonly isAttestation: boolean } | undefined> };
   readonly tested: readonly TestedResource[];
@@ -60,6 +69,12 @@ export interface AttestorFacts {
   readonly noteAccess: readonly ReadIamPolicy[];
   /** Where the attestor lies in another project than the policy: the account that asks it, and the policies that may let it. */
   readonly deployer?: { readonly member: Fact<string>; readonly access: readonly ReadIamPolicy[] };
+}
+
+/** A version of a Cloud KMS key, and its state: Cloud KMS enum name. */
+export interface VersionState {
+  readonly version: KeyVersionName;
+  readonly state: string;
 }
 
 /** A key that was given. */
@@ -72,6 +87,8 @@ export interface KeyFacts {
     readonly tested: TestedResource;
     /** Of a named version, where it could not be opened: Cloud KMS enum name. */
     readonly state?: Fact<string>;
+    /** Where no version was named and none is enabled: those that there are, the newest first. */
+    readonly versions?: Fact<readonly VersionState[]>;
     /** Whether the key exists, where it could not be opened. */
     readonly exists?: Fact<boolean>;
     readonly ringExists?: Fact<boolean>;
@@ -125,7 +142,7 @@ export interface DoctorFacts {
   readonly tested: readonly TestedResource[];
   readonly attestors: readonly AttestorFacts[];
   /** Attestors that only the policy names. */
-  readonly others: readonly { readonly name: AttestorName; readonly attestor: Fact<Attestor> }[];
+  readonly others: readonly Pick<AttestorFacts, 'name' | 'attestor' | 'deadKeys'>[];
   readonly keys: readonly KeyFacts[];
   readonly policy: Fact<Policy>;
   readonly target?: TargetFacts;

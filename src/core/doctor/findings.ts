@@ -195,7 +195,7 @@ export function errorOf(finding: Finding, eyes: Eyes): ErrorCode | undefined {
   const row: FindingRow = FINDINGS[finding.code];
   const usual = row[eyes];
   // Whatever keeps check from deciding is one and the same to it.
-  return eyes === 'attest' ? (finding.error ?? usual) : usual;
+  return eyes === 'attest' ? (finding.error ?? usual) : (usual ?? finding.error);
 }
 
 /** The finding as it is reported. Names and texts come from Google and from other people: they stay on their line. */

@@ -3,7 +3,7 @@
 import type { BinauthzError } from '../errors.js';
 import { nameOf, type ImageReference } from '../image/reference.js';
 import { shellLine } from '../provisioning/gcloud.js';
-import { advised, refused, unread } from './access.js';
+import { advised, refused, unread, withHint } from './access.js';
 import { attestAgain, grant, repositoryOf } from './commands.js';
 import { known, type AttestationFacts, type DoctorFacts, type ImageFacts, type Question } from './facts.js';
 import type { Finding } from './findings.js';
@@ -27,21 +27,21 @@ function judgeManifest({ asked, resolved }: ImageFacts, { question }: DoctorFact
   return [isOptional ? advised(finding) : finding];
 }
 
-function unresolved(asked: ImageReference, error: BinauthzError, { signer }: Question): Finding {
+function unresolved(asked: ImageReference, error: BinauthzError, question: Question): Finding {
   const base = { resource: asked.original, message: error.message };
   switch (error.code) {
     case 'IMAGE_NOT_FOUND':
     case 'IMAGE_ID_NOT_DIGEST': {
-      const message = `${error.message}; push it, or name what was pushed${error.hint === undefined ? '' : ` (${error.hint})`}`;
+      const message = withHint(error, '; push it, or name what was pushed');
       const pushed = `${nameOf(asked)}${asked.tag === undefined ? '' : `:${asked.tag}`}`;
       return { ...base, code: 'IMAGE_MISSING', message, fix: shellLine(['docker', 'push', pushed]) };
     }
     case 'PERMISSION_DENIED':
     case 'UNAUTHENTICATED': {
-      if (error.disabledApi !== undefined) return unread(error, asked.original);
+      if (error.disabledApi !== undefined) return unread(error, asked.original, question);
       const repository = repositoryOf(asked);
       const login = shellLine(['docker', 'login', asked.registry]);
-      return { ...base, code: 'IMAGE_UNREADABLE', fix: repository === undefined ? login : grant(repository, READER, signer) };
+      return { ...base, code: 'IMAGE_UNREADABLE', fix: repository === undefined ? login : grant(repository, READER, question.signer) };
     }
     case 'DIGEST_MISMATCH':
     case 'MANIFEST_INVALID': {
@@ -49,15 +49,15 @@ function unresolved(asked: ImageReference, error: BinauthzError, { signer }: Que
       return { ...base, code: 'IMAGE_BROKEN', fix, error: error.code };
     }
     default:
-      return unread(error, asked.original);
+      return unread(error, asked.original, question);
   }
 }
 
-function unreadListings({ attestations }: ImageFacts, { attestors }: DoctorFacts): readonly Finding[] {
+function unreadListings({ attestations }: ImageFacts, { attestors, question }: DoctorFacts): readonly Finding[] {
   const tested = attestors.flatMap((attestor) => attestor.tested);
   // A missing note is a finding of the attestor.
   const errors = attestations.flatMap((fact) => (fact.ok || fact.error.code === 'NOTE_NOT_FOUND' ? [] : [fact.error]));
-  return errors.flatMap((error) => refused(error, 'the listing of attestations', tested));
+  return errors.flatMap((error) => refused(error, 'the listing of attestations', tested, question));
 }
 
 function judgeAttestations(found: AttestationFacts, image: ImageFacts, facts: DoctorFacts): readonly Finding[] {

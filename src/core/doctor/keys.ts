@@ -6,15 +6,15 @@ import { kmsKeyId } from '../rotation/new-key.js';
 import { addKmsKey } from '../provisioning/commands.js';
 import type { GivenKey } from '../signing/given-key.js';
 import { isSameKey, isTrustedAs, type AttestorKey } from '../signing/public-key.js';
-import { refused } from './access.js';
-import { distrust, enableNewest, makeKey, onVersion, replaceVersion, stateOf, trust } from './commands.js';
-import { known, type DoctorFacts, type KeyFacts } from './facts.js';
+import { refused, withHint } from './access.js';
+import { askAgain, distrust, enableNewest, makeKey, onVersion, replaceVersion, stateOf, trust } from './commands.js';
+import { known, type DoctorFacts, type KeyFacts, type Question } from './facts.js';
 import type { Finding } from './findings.js';
 
 /** What is wrong with the given keys, and between them and the attestors. */
 export function judgeKeys(facts: DoctorFacts): readonly Finding[] {
   const { keys, question, attestors } = facts;
-  const unusable = keys.flatMap((key) => judgeKey(key, question.attestors));
+  const unusable = keys.flatMap((key) => judgeKey(key, question));
   const opened = known(keys.map((key) => key.opened));
   const trusting = known(attestors.map(({ attestor }) => attestor)).filter((attestor) => attestor.keys.length > 0);
   // A key that could not be opened may be the trusted one.
@@ -22,13 +22,15 @@ export function judgeKeys(facts: DoctorFacts): readonly Finding[] {
   return [...judgeTrust(opened, trusting), ...trusting.flatMap((attestor) => judgeIds(opened, attestor))];
 }
 
-function judgeKey({ opened, source, kms }: KeyFacts, attestors: readonly AttestorName[]): readonly Finding[] {
+function judgeKey({ opened, source, kms }: KeyFacts, question: Question): readonly Finding[] {
   if (opened.ok) return [];
   const { error } = opened;
   const { message } = error;
+  const { attestors } = question;
   if (kms === undefined) {
+    // Only its owner can mend or replace a local key, in ways that the hint says; the command tells whether that was done.
     const resource = error.resource ?? 'the given key';
-    return [{ code: 'KEY_UNUSABLE', resource, message, fix: error.hint ?? 'binauthz attest --help', error: error.code }];
+    return [{ code: 'KEY_UNUSABLE', resource, message: withHint(error), fix: askAgain(question), error: error.code }];
   }
   const resource = source.kind === 'kms-key-version' ? source.version : kms.key;
   switch (error.code) {
@@ -41,7 +43,7 @@ function judgeKey({ opened, source, kms }: KeyFacts, attestors: readonly Attesto
         judgeState({ resource, message }, { kms, version: source.kind === 'kms-key-version' ? source.version : undefined }, attestors),
       ];
     default:
-      return refused(error, `the key ${resource}`, [kms.tested]);
+      return refused(error, `the key ${resource}`, [kms.tested], question);
   }
 }
 
@@ -89,8 +91,25 @@ function judgeState(
   const { key, state } = kms;
   if (/purpose|ENCRYPT_DECRYPT|ASYMMETRIC_DECRYPT|\bMAC\b/.test(base.message))
     return { ...otherKey(base, key, 'sign', attestors), code: 'KEY_WRONG_PURPOSE' };
-  if (version === undefined) return { ...base, code: 'KEY_DISABLED', fix: enableNewest(key) };
+  if (version === undefined) return judgeNoneEnabled(base, kms, attestors);
   return judgeVersion(base, { key, version, state: state?.ok ? state.value : STATES.exec(base.message)?.[0] }, attestors);
+}
+
+/** What can be made ENABLED again, or will be: what takes least comes first. */
+const COMES_BACK: readonly string[] = ['DISABLED', 'DESTROY_SCHEDULED', 'PENDING_GENERATION', 'PENDING_IMPORT'];
+
+// Where no version is enabled, it depends on those that there are which command can succeed.
+function judgeNoneEnabled(base: Base, { key, versions }: KmsFacts, attestors: readonly AttestorName[]): Finding {
+  const all = versions?.ok ? versions.value : [];
+  const [best] = COMES_BACK.flatMap((state) => all.filter((version) => version.state === state));
+  if (best?.state === 'DISABLED') return { ...base, code: 'KEY_DISABLED', fix: enableNewest(key) };
+  if (best) {
+    const message = `${base.message}, and of those that it has ${best.version} is ${best.state}`;
+    return judgeVersion({ ...base, message }, { key, ...best }, attestors);
+  }
+  const message = `${base.message}; make another version, and have the attestor trust it`;
+  const code = all[0]?.state === 'DESTROYED' ? 'KEY_DESTROYED' : 'KEY_DISABLED';
+  return { ...base, code, message, fix: replaceVersion(key, attestors) };
 }
 
 function judgeVersion(

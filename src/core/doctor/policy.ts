@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The project's policy: whether it asks for the attestors at all, and what of it is rarely meant.
 import { placeOf } from '../deployment/place.js';
+import type { BinauthzError } from '../errors.js';
 import type { AttestorName } from '../names.js';
 import { fixedPart } from '../policy/allowlist.js';
 import { filledMaps, type Policy } from '../policy/policy.js';
 import { shellLine } from '../provisioning/gcloud.js';
 import { chooseRule, type Choice, type ChosenRule } from '../policy/rules.js';
-import { advised, refused } from './access.js';
-import { clusterOf, type DoctorFacts, type Question } from './facts.js';
+import { advised, isForbidden, refused, ungranted, unread } from './access.js';
+import { clusterOf, type DoctorFacts, type Question, type TestedResource } from './facts.js';
 import type { Finding } from './findings.js';
 import {
   change,
@@ -33,10 +34,10 @@ interface Matter {
 /** What is wrong with the policy, or dubious about it. */
 export function judgePolicy({ question, policy, attestors, others, tested }: DoctorFacts): readonly Finding[] {
   if (!policy.ok) {
-    const findings = refused(
+    const findings = judgeUnread(
       policy.error,
-      `the policy of ${question.project}`,
       tested.filter(({ resource }) => resource.endsWith('/policy')),
+      question,
     );
     // Attest goes on without the policy.
     return question.eyes === 'attest' ? findings.map(advised) : findings;
@@ -46,6 +47,17 @@ export function judgePolicy({ question, policy, attestors, others, tested }: Doc
     !attestor.ok && attestor.error.code === 'ATTESTOR_NOT_FOUND' ? [name] : [],
   );
   return [...judgeWhole(matter), ...judgeRules(matter), ...judgeMissing(matter, missing), ...judgePatterns(matter)];
+}
+
+function judgeUnread(error: BinauthzError, tested: readonly TestedResource[], question: Question): readonly Finding[] {
+  const { project } = question;
+  const what = `the policy of ${project}`;
+  const look = shellLine(['gcloud', 'container', 'binauthz', 'policy', 'export', `--project=${project}`]);
+  // It was read, and is not understood: which is for a person to look at.
+  if (error.code === 'UNDECIDED') return [{ ...unread(error, what, question), fix: look }];
+  const isKnown = tested.some(({ missing }) => missing.ok);
+  if (isKnown || !isForbidden(error)) return refused(error, what, tested, question);
+  return [ungranted(error, what, { resource: `projects/${project}/policy`, permission: 'binaryauthorization.policy.get' }, question)];
 }
 
 /** Where the images run. */

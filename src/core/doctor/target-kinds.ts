@@ -8,6 +8,8 @@ import type { Finding, FindingCode } from './findings.js';
 /** A kind of place: how Google names it, and what is said of one. */
 export interface TargetKind {
   readonly noun: string;
+  /** Doctor's option for one. */
+  readonly option: string;
   readonly api: string;
   readonly collection: string;
   /** gcloud's words for its kind, and for where it is. */
@@ -33,6 +35,7 @@ const CLOUD_RUN = {
 export const TARGET_KINDS: Readonly<Record<TargetRef['kind'], TargetKind>> = {
   cluster: {
     noun: 'cluster',
+    option: '--cluster',
     api: 'container.googleapis.com',
     collection: 'clusters',
     words: ['container', 'clusters'],
@@ -42,8 +45,8 @@ export const TARGET_KINDS: Readonly<Record<TargetRef['kind'], TargetKind>> = {
     open: 'CLUSTER_NOT_ENFORCING',
     undecided: { code: 'NOT_CHECKED', error: 'UNDECIDED' },
   },
-  service: { ...CLOUD_RUN, noun: 'Cloud Run service', collection: 'services', words: ['run', 'services'] },
-  job: { ...CLOUD_RUN, noun: 'Cloud Run job', collection: 'jobs', words: ['run', 'jobs'] },
+  service: { ...CLOUD_RUN, noun: 'Cloud Run service', option: '--cloud-run-service', collection: 'services', words: ['run', 'services'] },
+  job: { ...CLOUD_RUN, noun: 'Cloud Run job', option: '--cloud-run-job', collection: 'jobs', words: ['run', 'jobs'] },
 };
 
 /** The full resource name of a place. */

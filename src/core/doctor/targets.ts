@@ -5,7 +5,7 @@ import type { BinauthzError } from '../errors.js';
 import type { ProjectId } from '../names.js';
 import { ruleOf } from '../policy/policy.js';
 import { advised, unread } from './access.js';
-import type { DoctorFacts, TargetFacts, TargetState } from './facts.js';
+import type { DoctorFacts, Question, TargetFacts, TargetState } from './facts.js';
 import type { Finding } from './findings.js';
 import { enforce, listTargets, nounOf, resourceOf, TARGET_KINDS } from './target-kinds.js';
 
@@ -14,7 +14,7 @@ export function judgeTarget(facts: DoctorFacts): readonly Finding[] {
   const { target, question } = facts;
   if (!target) return [];
   const { ref, state } = target;
-  if (!state.ok) return isMissing(state.error) ? judgeMissing(ref, facts) : judgeUnread(target, state.error);
+  if (!state.ok) return isMissing(state.error) ? judgeMissing(ref, facts) : judgeUnread(target, state.error, question);
   return [...judgeEnforcement(ref, state.value, question.project), ...judgeBreakGlass(ref, state.value, question.project)];
 }
 
@@ -42,9 +42,9 @@ function judgeBreakGlass(ref: TargetRef, { cloudRun }: TargetState, project: Pro
 }
 
 // A place that cannot be read is taken for one that asks.
-function judgeUnread({ ref, tested }: TargetFacts, error: BinauthzError): readonly Finding[] {
+function judgeUnread({ ref, tested }: TargetFacts, error: BinauthzError, question: Question): readonly Finding[] {
   const isTold = error.disabledApi === undefined && tested?.missing.ok === true && tested.missing.value.length > 0;
-  return isTold ? [] : [advised(unread(error, `the ${nounOf(ref)}`))];
+  return isTold ? [] : [advised(unread(error, `the ${nounOf(ref)}`, question))];
 }
 
 function judgeMissing(ref: TargetRef, { question, policy }: DoctorFacts): readonly Finding[] {

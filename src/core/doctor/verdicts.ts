@@ -62,15 +62,17 @@ function ofReason(
   facts: DoctorFacts,
 ): readonly Finding[] {
   const resource = asked.original;
-  const next = hint ?? shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
+  // A hint is for a person to read; what can be run as it stands asks again.
+  const next = shellLine(['binauthz', 'check', asked.original, '--project', facts.question.project]);
+  const told = hint === undefined ? message : `${message} (${hint})`;
   switch (code) {
     case 'IMAGE_NOT_PINNED': {
       // Attest resolves tags itself; one that did not resolve is told already.
       if (facts.question.eyes === 'attest') return [];
       const pinned = resolved.ok ? pinnedName(resolved.value.reference) : `${nameOf(asked)}@sha256:DIGEST`;
-      const told = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
+      const pin = `${asked.original} names a tag, which GKE does not resolve: where attestations are required it is denied; write ${pinned} into the manifest`;
       return [
-        { code: 'IMAGE_BY_TAG', resource, message: told, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) },
+        { code: 'IMAGE_BY_TAG', resource, message: pin, fix: shellLine(['sed', '-i', `s|${asked.original}|${pinned}|g`, 'MANIFEST']) },
       ];
     }
     case 'EXEMPT_BY_PATTERN':
@@ -83,11 +85,9 @@ function ofReason(
         },
       ];
     case 'VALIDATION_DISAGREES':
-      return [{ code: 'GOOGLE_DISAGREES', resource: attestor ?? resource, message, fix: next }];
+      return [{ code: 'GOOGLE_DISAGREES', resource: attestor ?? resource, message: told, fix: next }];
     default:
-      if (evaluation?.verdict === 'DENIED') return [{ code: 'DEPLOYMENT_DENIED', resource, message: `${code}: ${message}`, fix: next }];
-      return evaluation?.verdict === 'UNKNOWN'
-        ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${message}`, fix: next }]
-        : [];
+      if (evaluation?.verdict === 'DENIED') return [{ code: 'DEPLOYMENT_DENIED', resource, message: `${code}: ${told}`, fix: next }];
+      return evaluation?.verdict === 'UNKNOWN' ? [{ code: 'DEPLOYMENT_UNDECIDED', resource, message: `${code}: ${told}`, fix: next }] : [];
   }
 }

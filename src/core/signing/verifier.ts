@@ -8,3 +8,9 @@ export type Verification = { readonly verified: true; readonly warning?: string 
 export interface Verifier {
   verify(payload: Uint8Array, signature: Uint8Array, key: AttestorKey): Promise<Verification>;
 }
+
+/** Tells of a key that an attestor lists whether it can be of use at all. */
+export interface KeyJudge {
+  /** Why nothing counts now that this key signed or will sign; undefined where it may. A PKIX key has no such state. */
+  whyDead(key: AttestorKey): Promise<string | undefined>;
+}
